@@ -11,8 +11,6 @@ LINE = Line(
     capabilities=CAPABILITIES,
     fields=(
         Field("title", "Name shown in the chat"),
-        Field(
-            "origins", "Sites that may show it", "One per line, https://shop.example; empty: this hub only"
-        ),
+        Field("origins", "Sites that may show it", "One per line, https://shop.example; empty: this hub only"),
     ),
 )
