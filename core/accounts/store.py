@@ -1,0 +1,128 @@
+"""Every query on `accounts`."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from pymongo import ASCENDING
+
+from core.accounts.secrets import Vault
+from core.channel import Account
+from core.database import Database, Document, Index, writer
+
+NAME = "accounts"
+
+INDEXES = (Index(NAME, [("channel", ASCENDING)]),)
+
+
+class Accounts:
+    """The configured lines. `_id` is `channel:name`."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._all = database.collection(NAME)
+        self._vault = vault
+
+    async def save(self, account: Account) -> Account:
+        """Keep an account, replacing settings and those secrets that are given; returns it as it is now."""
+        sealed = await asyncio.to_thread(self._vault.seal, account.secrets)
+        document = await self._all.find_one_and_update(
+            {"_id": f"{account.channel}:{account.name}"},
+            {
+                "$set": {
+                    "channel": account.channel,
+                    "name": account.name,
+                    "title": account.title,
+                    "settings": dict(account.settings),
+                    "enabled": account.enabled,
+                    "writer": writer(),
+                    **{f"secrets.{name}": value for name, value in sealed.items()},
+                },
+                "$inc": {"version": 1},
+                "$unset": {"problem": ""},
+            },
+            upsert=True,
+            return_document=True,
+        )
+        return self._account(document)
+
+    async def get(self, channel: str, name: str) -> Account | None:
+        """The account, or None."""
+        document = await self._all.find_one({"_id": f"{channel}:{name}"})
+        return self._account(document) if document else None
+
+    async def all(self, channel: str | None = None) -> list[Account]:
+        """Every account, or those of one channel."""
+        where: Document = {"channel": channel} if channel else {}
+        return [self._account(document) async for document in self._all.find(where).sort("_id", ASCENDING)]
+
+    async def versions(self) -> dict[str, int]:
+        """`channel:name` → version of each account: cheap to ask, so that every process notices a change."""
+        cursor = self._all.find({}, {"version": 1})
+        return {row["_id"]: row.get("version", 0) async for row in cursor}
+
+    async def remove(self, channel: str, name: str) -> bool:
+        """Delete an account; its history stays. False when there was none."""
+        return (await self._all.delete_one({"_id": f"{channel}:{name}"})).deleted_count > 0
+
+    # ------------------------------------------------------------------------------------------ listening
+
+    async def listen(self, channel: str, name: str, now: datetime, lease: timedelta) -> tuple[str, Any] | None:
+        """Become the one listener of an account until `now + lease`: (token, cursor), None when somebody else is."""
+        token = secrets.token_hex(6)
+        document = await self._all.find_one_and_update(
+            {"_id": f"{channel}:{name}", "enabled": True, "listener.until": {"$not": {"$gt": now}}},
+            {"$set": {"listener": {"token": token, "until": now + lease}}},
+            return_document=True,
+        )
+        return (token, document.get("cursor")) if document else None
+
+    async def keep_listening(
+        self, channel: str, name: str, token: str, until: datetime, cursor: Mapping[str, Any] | None = None
+    ) -> bool:
+        """Extend the lease, and move the cursor when one is given; False when the lease was lost."""
+        fields: Document = {"listener.until": until}
+        if cursor is not None:
+            fields["cursor"] = dict(cursor)
+        result = await self._all.update_one(
+            {"_id": f"{channel}:{name}", "listener.token": token}, {"$set": fields, "$unset": {"problem": ""}}
+        )
+        return result.matched_count > 0
+
+    async def stop_listening(self, channel: str, name: str, token: str) -> None:
+        """Let somebody else listen."""
+        await self._all.update_one({"_id": f"{channel}:{name}", "listener.token": token}, {"$unset": {"listener": ""}})
+
+    # ------------------------------------------------------------------------------------------- its state
+
+    async def note(
+        self, channel: str, name: str, *, problem: str | None, facts: Mapping[str, Any] | None = None
+    ) -> None:
+        """Write down what a person should know of an account: what is wrong with it, or facts its provider told."""
+        update: Document = {"$set": {"writer": writer()}}
+        if problem:
+            update["$set"]["problem"] = problem[:500]
+        else:
+            update["$unset"] = {"problem": ""}
+        if facts:
+            update["$set"]["facts"] = dict(facts)
+        await self._all.update_one({"_id": f"{channel}:{name}"}, update)
+
+    async def states(self) -> dict[str, Mapping[str, Any]]:
+        """`channel:name` → {problem, facts} of each account, for the settings page."""
+        cursor = self._all.find({}, {"problem": 1, "facts": 1})
+        return {row["_id"]: {"problem": row.get("problem"), "facts": row.get("facts", {})} async for row in cursor}
+
+    def _account(self, document: Mapping[str, Any]) -> Account:
+        return Account(
+            channel=document["channel"],
+            name=document["name"],
+            title=document.get("title", ""),
+            settings=document.get("settings", {}),
+            secrets=self._vault.open(document.get("secrets", {})),
+            enabled=document.get("enabled", True),
+            version=document.get("version", 0),
+        )

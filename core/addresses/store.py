@@ -1,0 +1,267 @@
+"""Every query on `addresses`.
+
+A lane is `{due_at, arrivals, leased_until, worker, failures}`. Raising its flag puts `due_at` to now at the latest and
+counts `arrivals`; a claim leases it, and moves `due_at` behind the lease, so that a crash needs no clean-up; releasing
+clears the flag only if `arrivals` is unchanged. Flags are acknowledged by the primary alone: should one be lost in a
+failover, the sweep raises it from the log.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from pymongo import ASCENDING, UpdateOne
+from pymongo.errors import BulkWriteError
+
+from core.addresses.address import Claim, KnownAddress, Lane
+from core.batch import Batch
+from core.channel import Address
+from core.database import DUPLICATE, Database, Document, Index, away, cannot_store, failed_at, writer
+
+NAME = "addresses"
+
+INDEXES = (
+    Index(NAME, [("in.due_at", ASCENDING)], {"sparse": True}),
+    Index(NAME, [("out.due_at", ASCENDING)], {"sparse": True}),
+    Index(NAME, [("customer_id", ASCENDING)], {"sparse": True}),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Flag:
+    lane: Lane
+    address: str
+    at: datetime
+    arrivals: int = 1
+
+
+class Addresses:
+    """The addresses and their lanes."""
+
+    def __init__(self, database: Database) -> None:
+        self._all = database.collection(NAME)
+        self._quick = database.quick(NAME)
+        self._flagging: Batch[_Flag, None] = Batch(self._raise_flags)
+        self._releasing: Batch[UpdateOne, None] = Batch(self._release)
+        self._reading: Batch[str, KnownAddress | None] = Batch(self._read)
+
+    # ------------------------------------------------------------------------------------------------ flags
+
+    async def flag(self, lane: Lane, addresses: Iterable[str], at: datetime) -> None:
+        """Raise the flag of `lane` at each address, making the address known if it is new. One count per mention."""
+        await self._flagging.all([_Flag(lane, address, at) for address in addresses])
+
+    async def _raise_flags(self, flags: list[_Flag]) -> Sequence[BaseException | None]:
+        merged: dict[tuple[Lane, str], _Flag] = {}
+        for flag in flags:
+            known = merged.get((flag.lane, flag.address))
+            merged[flag.lane, flag.address] = (
+                _Flag(flag.lane, flag.address, min(flag.at, known.at), flag.arrivals + known.arrivals)
+                if known
+                else flag
+            )
+        operations = [_flagged(flag) for flag in merged.values()]
+        try:
+            try:
+                await self._quick.bulk_write(operations, ordered=False)
+            except BulkWriteError as error:
+                # Two upserts of a new address raced; the second attempt finds it there.
+                again = [operations[n] for n, code in failed_at(error).items() if code == DUPLICATE]
+                if len(again) < len(failed_at(error)) or not again:
+                    raise
+                await self._quick.bulk_write(again, ordered=False)
+        except Exception as error:
+            if away(error):
+                raise cannot_store(error) from error
+            raise
+        return [None] * len(flags)
+
+    async def claim(
+        self, lane: Lane, now: datetime, lease: timedelta, *, most: int = 64, hints: Sequence[str] = ()
+    ) -> list[Claim]:
+        """Lease up to `most` addresses that are due in `lane`, the longest due first.
+
+        `hints` are addresses this process knows to be due: only those are tried then, which saves a look at the index.
+        Nobody else gets them before the lease ends or they are released.
+        """
+        due = {f"{lane}.due_at": {"$lte": now}, f"{lane}.leased_until": {"$not": {"$gt": now}}}
+        worker = secrets.token_hex(6)
+        until = now + lease
+        change = {
+            "$set": {f"{lane}.worker": worker, f"{lane}.leased_until": until, f"{lane}.due_at": until},
+        }
+        candidates = list(hints[:most])
+        if not candidates:
+            cursor = self._all.find(due, {"_id": 1}).sort(f"{lane}.due_at", ASCENDING).limit(most)
+            candidates = [row["_id"] async for row in cursor]
+        if not candidates:
+            return []
+        if len(candidates) == 1:
+            document = await self._quick.find_one_and_update(
+                {"_id": candidates[0], **due}, change, return_document=True
+            )
+            return [_claim(lane, document, worker, until)] if document else []
+        changed = await self._quick.update_many({"_id": {"$in": candidates}, **due}, change)
+        if not changed.modified_count:
+            return []
+        mine = self._all.find({"_id": {"$in": candidates}, f"{lane}.worker": worker})
+        return [_claim(lane, document, worker, until) async for document in mine]
+
+    async def renew(self, claim: Claim, until: datetime) -> bool:
+        """Extend a lease; False when it was lost, and the caller must stop."""
+        lane = claim.lane
+        result = await self._quick.update_one(
+            {"_id": claim.address.id, f"{lane}.worker": claim.worker},
+            {"$set": {f"{lane}.leased_until": until, f"{lane}.due_at": until}},
+        )
+        return result.matched_count > 0
+
+    async def release(self, claim: Claim, *, due_at: datetime | None = None, failed: bool = False) -> None:
+        """Give a claimed lane back.
+
+        The flag is cleared, or moved to `due_at`; but when more arrived since the claim, it is due at once. A lease
+        that was lost is left alone. `failed` counts towards the back-off of a lane that cannot be worked off.
+        """
+        lane = claim.lane
+        path = f"${lane}."
+        unchanged = {"$eq": [path + "arrivals", claim.arrivals]}
+        later: Any = due_at or "$$REMOVE"
+        # While leased, due_at is behind the lease unless a flag was raised; the flag's time is the right one then.
+        # What failed waits, whatever arrived meanwhile: a lane that cannot be worked off must not spin.
+        due = later if failed else {"$cond": [unchanged, later, {"$min": [path + "due_at", "$$NOW"]}]}
+        change = {
+            f"{lane}.due_at": due,
+            f"{lane}.leased_until": "$$REMOVE",
+            f"{lane}.worker": "$$REMOVE",
+            f"{lane}.failures": {"$literal": claim.failures + 1} if failed else "$$REMOVE",
+        }
+        await self._releasing.put(
+            UpdateOne({"_id": claim.address.id, f"{lane}.worker": claim.worker}, [{"$set": change}])
+        )
+
+    async def _release(self, operations: list[UpdateOne]) -> Sequence[BaseException | None]:
+        await self._quick.bulk_write(operations, ordered=False)
+        return [None] * len(operations)
+
+    async def next_due(self, lane: Lane) -> datetime | None:
+        """When the next address of `lane` is due, None when none is flagged."""
+        document = await self._all.find_one(
+            {f"{lane}.due_at": {"$exists": True}}, {f"{lane}.due_at": 1}, sort=[(f"{lane}.due_at", ASCENDING)]
+        )
+        return document[lane]["due_at"] if document else None
+
+    async def backlog(self, lane: Lane, now: datetime) -> int:
+        """How many addresses are due in `lane`, counted up to 10,000: for the metrics."""
+        return int(await self._all.count_documents({f"{lane}.due_at": {"$lte": now}}, limit=10_000))
+
+    # ------------------------------------------------------------------------------------------ the person
+
+    async def get(self, address: str) -> KnownAddress | None:
+        """The address, or None when nobody was ever seen there."""
+        return await self._reading.put(address)
+
+    async def _read(self, ids: list[str]) -> Sequence[KnownAddress | None]:
+        found = {d["_id"]: KnownAddress.of(d) async for d in self._all.find({"_id": {"$in": ids}})}
+        return [found.get(id) for id in ids]
+
+    async def of_customer(self, customer_id: str) -> list[KnownAddress]:
+        """Every address of a customer."""
+        return [KnownAddress.of(d) async for d in self._all.find({"customer_id": customer_id}).limit(200)]
+
+    async def learn(
+        self,
+        address: str,
+        *,
+        customer_id: str | None = None,
+        name: str | None = None,
+        language: str | None = None,
+        verified: bool | None = None,
+        reachable: bool | None = None,
+        last_in: datetime | None = None,
+    ) -> None:
+        """Write down what became known of an address; None leaves a field as it is."""
+        fields = {
+            "customer_id": customer_id,
+            "name": name,
+            "language": language,
+            "verified": verified,
+            "reachable": reachable,
+            "last_in": last_in,
+        }
+        known = {key: value for key, value in fields.items() if value is not None}
+        parts = Address.of(address)
+        await self._all.update_one(
+            {"_id": address},
+            {
+                "$set": {**known, "writer": writer()},
+                "$setOnInsert": {"channel": parts.channel, "account": parts.account},
+            },
+            upsert=True,
+        )
+
+    async def adopt(self, address: str, customer_id: str) -> str:
+        """Give a new address to `customer_id` unless it has a customer already; returns whose it is now."""
+        parts = Address.of(address)
+        document = await self._all.find_one_and_update(
+            {"_id": address},
+            [
+                {
+                    "$set": {
+                        "customer_id": {"$ifNull": ["$customer_id", customer_id]},
+                        "channel": parts.channel,
+                        "account": parts.account,
+                        "writer": writer(),
+                    }
+                }
+            ],
+            upsert=True,
+            return_document=True,
+        )
+        return str(document["customer_id"])
+
+    async def move(self, from_customer: str, to_customer: str) -> None:
+        """Give one customer's addresses to another, so that it can be undone."""
+        await self._all.update_many(
+            {"customer_id": from_customer},
+            {"$set": {"customer_id": to_customer, "merged_from": from_customer, "writer": writer()}},
+        )
+
+    async def move_back(self, from_customer: str, to_customer: str) -> None:
+        """Undo `move`."""
+        await self._all.update_many(
+            {"customer_id": to_customer, "merged_from": from_customer},
+            {"$set": {"customer_id": from_customer, "writer": writer()}, "$unset": {"merged_from": ""}},
+        )
+
+    async def erase(self, customer_id: str) -> int:
+        """Delete the addresses of one customer; returns how many."""
+        return int((await self._all.delete_many({"customer_id": customer_id})).deleted_count)
+
+
+def _flagged(flag: _Flag) -> UpdateOne:
+    parts = Address.of(flag.address)
+    return UpdateOne(
+        {"_id": flag.address},
+        {
+            "$min": {f"{flag.lane}.due_at": flag.at},
+            "$inc": {f"{flag.lane}.arrivals": flag.arrivals},
+            "$setOnInsert": {"channel": parts.channel, "account": parts.account},
+        },
+        upsert=True,
+    )
+
+
+def _claim(lane: Lane, document: Document, worker: str, until: datetime) -> Claim:
+    state = document.get(lane, {})
+    return Claim(
+        lane=lane,
+        address=KnownAddress.of(document),
+        arrivals=state.get("arrivals", 0),
+        worker=worker,
+        until=until,
+        failures=state.get("failures", 0),
+    )

@@ -1,0 +1,1 @@
+"""Who answers: agents, their sign-in, and who is there now."""

@@ -1,0 +1,1 @@
+"""Threads of interactions with a status: `pending` (the bot), `open` (people), `snoozed`, `resolved`."""

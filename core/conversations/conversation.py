@@ -1,0 +1,152 @@
+"""A conversation, as a value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from core.decide import BotState
+
+Status = Literal["pending", "open", "snoozed", "resolved"]
+STATUSES: tuple[Status, ...] = ("pending", "open", "snoozed", "resolved")
+ACTIVE = ("pending", "open", "snoozed")
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """The newest line, as the inbox list shows it."""
+
+    at: datetime
+    preview: str = ""
+    author: str = "customer"
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One thread with one person.
+
+    `thread` is empty for channels with one conversation at a time, the first mail's key for mail. `reply_address` is
+    where answers go (the sender's mailbox for a form). `rev` rises with every change and guards the bot's commits.
+    `seen` maps an address (by `core.ids.id_of`) to the last of its entries that was handled here. `said` is what the
+    bot decided to say to the entry `said["to"]`, kept until it is surely in the log.
+    `references` are the external ids of the customer's last messages, newest last, where answers quote them (mail).
+    `unread` counts what people have not looked at. `waiting_since` is when the customer began to wait for a person.
+    """
+
+    id: str
+    address: str
+    channel: str
+    account: str
+    status: Status
+    customer_id: str
+    customer_name: str
+    opened_at: datetime
+    last: Last
+    thread: str = ""
+    subject: str = ""
+    reply_address: str = ""
+    language: str | None = None
+    assignee: str | None = None
+    team: str | None = None
+    unread: int = 0
+    waiting_since: datetime | None = None
+    snoozed_until: datetime | None = None
+    lead: bool = False
+    tags: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    bot: BotState = field(default_factory=BotState)
+    said: Mapping[str, Any] | None = None
+    seen: Mapping[str, str] = field(default_factory=dict)
+    rev: int = 0
+
+    @property
+    def active(self) -> bool:
+        """Whether it is not resolved."""
+        return self.status in ACTIVE
+
+    def document(self) -> dict[str, Any]:
+        """The conversation as it is stored."""
+        document: dict[str, Any] = {
+            "_id": self.id,
+            "address": self.address,
+            "channel": self.channel,
+            "account": self.account,
+            "thread": self.thread,
+            "status": self.status,
+            "active": self.active,
+            "customer": {"id": self.customer_id, "name": self.customer_name},
+            "opened_at": self.opened_at,
+            "last": {
+                "at": self.last.at,
+                "preview": self.last.preview,
+                "author": self.last.author,
+                "id": self.last.id,
+            },
+            "reply_address": self.reply_address or self.address,
+            "assignee": self.assignee,
+            "team": self.team,
+            "unread": self.unread,
+            "bot": bot_document(self.bot),
+            "seen": dict(self.seen),
+            "rev": self.rev,
+        }
+        optional = {
+            "subject": self.subject,
+            "language": self.language,
+            "waiting_since": self.waiting_since,
+            "snoozed_until": self.snoozed_until,
+            "lead": self.lead,
+            "tags": list(self.tags),
+            "references": list(self.references),
+            "said": self.said,
+        }
+        document.update({key: value for key, value in optional.items() if value})
+        return document
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Conversation:
+        """The conversation that is stored as `document`."""
+        customer = document["customer"]
+        last = document["last"]
+        bot = document.get("bot", {})
+        return cls(
+            id=document["_id"],
+            address=document["address"],
+            channel=document["channel"],
+            account=document["account"],
+            thread=document.get("thread", ""),
+            status=document["status"],
+            customer_id=customer["id"],
+            customer_name=customer.get("name", ""),
+            opened_at=document["opened_at"],
+            last=Last(last["at"], last.get("preview", ""), last.get("author", "customer"), last.get("id", "")),
+            subject=document.get("subject", ""),
+            reply_address=document.get("reply_address", document["address"]),
+            language=document.get("language"),
+            assignee=document.get("assignee"),
+            team=document.get("team"),
+            unread=document.get("unread", 0),
+            waiting_since=document.get("waiting_since"),
+            snoozed_until=document.get("snoozed_until"),
+            lead=document.get("lead", False),
+            tags=tuple(document.get("tags", ())),
+            references=tuple(document.get("references", ())),
+            bot=BotState(bot.get("flow", ""), bot.get("step", ""), bot.get("data", {}), bot.get("misses", 0)),
+            said=document.get("said"),
+            seen=document.get("seen", {}),
+            rev=document.get("rev", 0),
+        )
+
+
+def bot_document(state: BotState) -> dict[str, Any]:
+    """The bot's place in a conversation, as it is stored."""
+    return {"flow": state.flow, "step": state.step, "data": dict(state.data), "misses": state.misses}
+
+
+def preview(text: str, length: int = 140) -> str:
+    """The first words of `text` on one line, for the list."""
+    line = " ".join(text[: length * 4].split())
+    return line if len(line) <= length else line[: length - 1].rstrip() + "…"

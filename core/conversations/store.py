@@ -1,0 +1,226 @@
+"""Every query on `conversations`."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pymongo import ASCENDING, DESCENDING, UpdateOne
+from pymongo.errors import DuplicateKeyError
+
+from core.batch import Batch
+from core.conversations.conversation import Conversation, Status
+from core.database import Database, Document, Index, writer
+
+NAME = "conversations"
+
+INDEXES = (
+    Index(
+        NAME,
+        [("address", ASCENDING), ("thread", ASCENDING)],
+        {"unique": True, "partialFilterExpression": {"active": True}},
+    ),
+    Index(NAME, [("status", ASCENDING), ("last.at", DESCENDING), ("_id", DESCENDING)]),
+    Index(NAME, [("assignee", ASCENDING), ("status", ASCENDING), ("last.at", DESCENDING), ("_id", DESCENDING)]),
+    Index(NAME, [("channel", ASCENDING), ("status", ASCENDING), ("last.at", DESCENDING), ("_id", DESCENDING)]),
+    Index(
+        NAME,
+        [("channel", ASCENDING), ("assignee", ASCENDING), ("status", ASCENDING), ("last.at", DESCENDING), ("_id", -1)],
+    ),
+    Index(NAME, [("lead", ASCENDING), ("status", ASCENDING), ("last.at", DESCENDING)], {"sparse": True}),
+    Index(NAME, [("customer.id", ASCENDING), ("last.at", DESCENDING)]),
+    Index(NAME, [("snoozed_until", ASCENDING)], {"sparse": True}),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    id: str
+    filter: Mapping[str, Any]
+    update: Mapping[str, Any]
+    stamp: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the inbox list shows. `assignee`: an agent's id, "" for nobody, None for anybody."""
+
+    statuses: tuple[Status, ...] = ("open",)
+    assignee: str | None = None
+    channel: str | None = None
+    lead: bool = False
+
+
+class Conversations:
+    """The conversations."""
+
+    def __init__(self, database: Database) -> None:
+        self._all = database.collection(NAME)
+        self._reading: Batch[tuple[str, str], Conversation | None] = Batch(self._read_active)
+        self._getting: Batch[str, Conversation | None] = Batch(self._read)
+        self._turning: Batch[_Turn, bool] = Batch(self._turn)
+
+    # ------------------------------------------------------------------------------------- what route does
+
+    async def active(self, address: str, thread: str = "") -> Conversation | None:
+        """The one active conversation of this address and thread, or None."""
+        return await self._reading.put((address, thread))
+
+    async def _read_active(self, keys: list[tuple[str, str]]) -> Sequence[Conversation | None]:
+        cursor = self._all.find({"address": {"$in": [address for address, _ in keys]}, "active": True})
+        found = {(d["address"], d["thread"]): Conversation.of(d) async for d in cursor}
+        return [found.get(key) for key in keys]
+
+    async def get(self, id: str) -> Conversation | None:
+        """The conversation, or None."""
+        return await self._getting.put(id)
+
+    async def _read(self, ids: list[str]) -> Sequence[Conversation | None]:
+        found = {d["_id"]: Conversation.of(d) async for d in self._all.find({"_id": {"$in": ids}})}
+        return [found.get(id) for id in ids]
+
+    async def start(self, conversation: Conversation) -> Conversation:
+        """Begin `conversation`; when another process was faster, the one it began is returned."""
+        try:
+            await self._all.insert_one({**conversation.document(), "writer": writer()})
+        except DuplicateKeyError:
+            there = await self.active(conversation.address, conversation.thread) or await self.get(conversation.id)
+            if there is None:  # it was resolved in the blink between; the caller's next look starts anew
+                return await self.start(conversation)
+            return there
+        return conversation
+
+    async def commit(self, conversation: Conversation, change: Mapping[str, Any], *, seen_as: str, entry: str) -> bool:
+        """Commit what was decided about `entry`, only if nobody changed the conversation since it was read.
+
+        `seen_as` is the key in `seen` for the entry's address. `change` are fields to set, and `$inc` for counters.
+        False: somebody (an agent) was faster, nothing was written; read it again.
+        """
+        increments: Document = {"rev": 1, **change.get("$inc", {})}
+        stamp = secrets.token_hex(8)
+        fields: Document = {key: value for key, value in change.items() if not key.startswith("$")}
+        update: Document = {
+            "$set": {**fields, f"seen.{seen_as}": entry, "stamp": stamp, "writer": writer()},
+            "$inc": increments,
+        }
+        if change.get("$unset"):
+            update["$unset"] = change["$unset"]
+        where = {"_id": conversation.id, "rev": conversation.rev}
+        return await self._turning.put(_Turn(conversation.id, where, update, stamp))
+
+    async def _turn(self, turns: list[_Turn]) -> Sequence[bool]:
+        result = await self._all.bulk_write([UpdateOne(t.filter, t.update) for t in turns], ordered=False)
+        if result.matched_count == len(turns):
+            return [True] * len(turns)
+        # Some lost against an agent. The stamps tell which: only a commit that happened left its own.
+        cursor = self._all.find({"_id": {"$in": [turn.id for turn in turns]}}, {"stamp": 1})
+        stamps = {row["_id"]: row.get("stamp") async for row in cursor}
+        return [stamps.get(turn.id) == turn.stamp for turn in turns]
+
+    # ------------------------------------------------------------------------------------ what people do
+
+    async def change(
+        self, id: str, fields: Mapping[str, Any], *, where: Mapping[str, Any] | None = None, unset: Sequence[str] = ()
+    ) -> Conversation | None:
+        """Set `fields`, if the conversation is as `where` says; the conversation after it, None when it was not."""
+        update: Document = {"$set": {**fields, "writer": writer()}, "$inc": {"rev": 1}}
+        if unset:
+            update["$unset"] = dict.fromkeys(unset, "")
+        document = await self._all.find_one_and_update({"_id": id, **(where or {})}, update, return_document=True)
+        return Conversation.of(document) if document else None
+
+    async def reopen(self, id: str, fields: Mapping[str, Any]) -> Conversation | None:
+        """Make a resolved conversation active again; None when another one of its thread is active meanwhile."""
+        try:
+            return await self.change(id, {**fields, "active": True}, where={"active": False}, unset=("snoozed_until",))
+        except DuplicateKeyError:
+            return None
+
+    async def wake(self, now: datetime) -> Conversation | None:
+        """Open one snoozed conversation whose time has come."""
+        document = await self._all.find_one_and_update(
+            {"snoozed_until": {"$lte": now}, "status": "snoozed"},
+            {"$set": {"status": "open", "writer": writer()}, "$inc": {"rev": 1}, "$unset": {"snoozed_until": ""}},
+            return_document=True,
+        )
+        return Conversation.of(document) if document else None
+
+    # ------------------------------------------------------------------------------------------- reading
+
+    async def page(
+        self, view: View, *, before: tuple[datetime, str] | None = None, limit: int = 50
+    ) -> list[Conversation]:
+        """One page of the inbox list, newest first; `before` is the last row's (last.at, id) of the page above."""
+        where = _where(view)
+        if before:
+            at, id = before
+            where["$or"] = [{"last.at": {"$lt": at}}, {"last.at": at, "_id": {"$lt": id}}]
+            where["last.at"] = {"$lte": at}
+        cursor = self._all.find(where).sort([("last.at", DESCENDING), ("_id", DESCENDING)]).limit(limit)
+        return [Conversation.of(document) async for document in cursor]
+
+    async def count(self, view: View, most: int = 1000) -> int:
+        """How many conversations `view` holds, counted up to `most`."""
+        return int(await self._all.count_documents(_where(view), limit=most))
+
+    async def of_customer(self, customer_id: str, limit: int = 20) -> list[Conversation]:
+        """A customer's conversations, newest first."""
+        cursor = self._all.find({"customer.id": customer_id}).sort("last.at", DESCENDING).limit(limit)
+        return [Conversation.of(document) async for document in cursor]
+
+    async def some(self, ids: Sequence[str]) -> list[Conversation]:
+        """The conversations with these ids, in no order."""
+        return [Conversation.of(d) async for d in self._all.find({"_id": {"$in": list(ids)}})]
+
+    # -------------------------------------------------------------------------------------------- people
+
+    async def rename(self, customer_id: str, name: str) -> None:
+        """Copy a customer's new name to their conversations."""
+        await self._all.update_many(
+            {"customer.id": customer_id}, {"$set": {"customer.name": name, "writer": writer()}, "$inc": {"rev": 1}}
+        )
+
+    async def move(self, from_customer: str, to_customer: str, name: str) -> None:
+        """Give one customer's conversations to another, so that it can be undone."""
+        await self._all.update_many(
+            {"customer.id": from_customer},
+            {
+                "$set": {
+                    "customer": {"id": to_customer, "name": name},
+                    "merged_from": from_customer,
+                    "writer": writer(),
+                },
+                "$inc": {"rev": 1},
+            },
+        )
+
+    async def move_back(self, from_customer: str, to_customer: str, name: str) -> None:
+        """Undo `move`."""
+        await self._all.update_many(
+            {"customer.id": to_customer, "merged_from": from_customer},
+            {
+                "$set": {"customer": {"id": from_customer, "name": name}, "writer": writer()},
+                "$unset": {"merged_from": ""},
+                "$inc": {"rev": 1},
+            },
+        )
+
+    async def erase(self, customer_id: str) -> int:
+        """Delete the conversations of one customer; returns how many."""
+        return int((await self._all.delete_many({"customer.id": customer_id})).deleted_count)
+
+
+def _where(view: View) -> Document:
+    where: Document = {}
+    if view.statuses:
+        where["status"] = view.statuses[0] if len(view.statuses) == 1 else {"$in": list(view.statuses)}
+    if view.assignee is not None:
+        where["assignee"] = view.assignee or None
+    if view.channel:
+        where["channel"] = view.channel
+    if view.lead:
+        where["lead"] = True
+    return where

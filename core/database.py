@@ -1,0 +1,201 @@
+"""The one place that opens MongoDB: Motor, its settings, indexes, and what the stores share of the driver.
+
+Writes are acknowledged by the majority (journalled) unless a store says otherwise for flags that can be rebuilt.
+Swapping Motor for PyMongo's own async client is a change of this file and the stores.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC
+from typing import Any
+
+from bson.codec_options import CodecOptions
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
+from pymongo import IndexModel, WriteConcern
+from pymongo.errors import (
+    AutoReconnect,
+    BulkWriteError,
+    ConnectionFailure,
+    ExecutionTimeout,
+    OperationFailure,
+    PyMongoError,
+)
+
+from core.errors import CannotStore, SetupError
+from core.ids import PROCESS
+
+Document = dict[str, Any]
+Collection = AsyncIOMotorCollection
+DUPLICATE = 11000
+
+_CODEC: CodecOptions[Document] = CodecOptions(tz_aware=True, tzinfo=UTC)
+_AWAY = (AutoReconnect, ConnectionFailure, ExecutionTimeout)
+
+_writes = 0
+
+
+def writer() -> str:
+    """A fresh mark of this process for the `writer` field of every visible write.
+
+    The feed's change stream leaves out what this process wrote itself; a value that always differs makes the field
+    part of every change the server reports.
+    """
+    global _writes
+    _writes += 1
+    return f"{PROCESS}:{_writes}"
+
+
+@dataclass(frozen=True)
+class Index:
+    """One index of a collection, as its store declares it. `keys` as `[("field", 1)]`; `options` as PyMongo's."""
+
+    collection: str
+    keys: Sequence[tuple[str, int]]
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The name on the server; it says what the index holds, so a changed index gets a new name."""
+        parts = "_".join(f"{key}_{way}" for key, way in self.keys)
+        kind = "_unique" if self.options.get("unique") else ""
+        return str(self.options.get("name", f"{parts}{kind}"))
+
+
+class Database:
+    """A connected database. Stores take their collections from it."""
+
+    def __init__(self, client: AsyncIOMotorClient[Document], name: str) -> None:
+        self.client = client
+        self.name = name
+        self.motor: AsyncIOMotorDatabase[Document] = client.get_database(name, codec_options=_CODEC)
+
+    @classmethod
+    def connect(cls, uri: str, name: str, *, timeout: float = 5) -> Database:
+        """A database at `uri`; connects on first use. Each operation gives up after `timeout` seconds."""
+        try:
+            client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
+                uri,
+                tz_aware=True,
+                w="majority",
+                retryWrites=True,
+                timeoutMS=int(timeout * 1000),
+                serverSelectionTimeoutMS=int(timeout * 1000),
+                minPoolSize=2,
+                maxPoolSize=50,
+                appname="switchboard",
+            )
+        except (PyMongoError, ValueError) as error:
+            raise SetupError(
+                f"SWITCHBOARD_MONGODB_URI is not a MongoDB address: {error}", code="mongodb_uri"
+            ) from error
+        return cls(client, name)
+
+    def collection(self, name: str) -> AsyncIOMotorCollection[Document]:
+        """The collection `name`, with majority writes."""
+        return self.motor[name]
+
+    def quick(self, name: str) -> AsyncIOMotorCollection[Document]:
+        """The same collection with writes acknowledged by the primary alone: for flags that a sweep can raise again."""
+        return self.motor.get_collection(name, write_concern=WriteConcern(w=1, j=False))
+
+    async def ping(self) -> None:
+        """Raises CannotStore when the database does not answer."""
+        try:
+            await self.motor.command("ping")
+        except PyMongoError as error:
+            raise CannotStore("The database does not answer.") from error
+
+    async def hello(self) -> Document:
+        """Raises SetupError, with what to do, when the database cannot be used at all."""
+        try:
+            answer: Document = await self.client.admin.command("hello")
+            await self.motor.command("ping")
+        except PyMongoError as error:
+            raise SetupError(
+                "MongoDB does not answer. Check SWITCHBOARD_MONGODB_URI, that the server runs, and the user's rights. "
+                f"It said: {str(error)[:300]}",
+                code="mongodb_away",
+            ) from error
+        if not answer.get("setName") and answer.get("msg") != "isdbgrid":
+            raise SetupError(
+                "This MongoDB is a single server; Switchboard needs a replica set (one member is enough): "
+                "start mongod with --replSet and run rs.initiate().",
+                code="mongodb_standalone",
+            )
+        return answer
+
+    async def migrate(self, indexes: Iterable[Index]) -> list[str]:
+        """Bring the indexes up to date: create what is missing, drop what is no longer declared.
+
+        Returns a line for each change. Creating an index on a live collection does not block writes (MongoDB 4.2+).
+        """
+        wanted: dict[str, list[Index]] = {}
+        for index in indexes:
+            wanted.setdefault(index.collection, []).append(index)
+        there = set(await self.motor.list_collection_names())
+        changes: list[str] = []
+
+        async def bring(name: str, declared: list[Index]) -> None:
+            collection = self.collection(name)
+            known = set(await collection.index_information()) if name in there else set()
+            missing = [index for index in declared if index.name not in known]
+            if missing:
+                await collection.create_indexes(
+                    [IndexModel(list(index.keys), **{**index.options, "name": index.name}) for index in missing]
+                )
+                changes.extend(f"{name}: created {index.name}" for index in missing)
+            for old in known - {index.name for index in declared} - {"_id_"}:
+                await collection.drop_index(old)
+                changes.append(f"{name}: dropped {old}")
+
+        await asyncio.gather(*(bring(name, declared) for name, declared in wanted.items()))
+        return sorted(changes)
+
+    async def changes(self, collections: Sequence[str], after: Any = None) -> AsyncIterator[tuple[str, str, Any]]:
+        """What other processes change in `collections`, for ever: (collection, id, the token to resume after it).
+
+        This process's own changes are left out by their `writer` mark. Only ids are sent: whoever wants the documents
+        reads them, many at once.
+        """
+        own = {"$not": {"$regex": f"^{PROCESS}:"}}
+        pipeline: list[Document] = [
+            {
+                "$match": {
+                    "ns.coll": {"$in": list(collections)},
+                    "operationType": {"$in": ["insert", "update", "replace"]},
+                    "fullDocument.writer": own,
+                    "updateDescription.updatedFields.writer": own,
+                }
+            },
+            {"$project": {"ns.coll": 1, "documentKey": 1}},
+        ]
+        async with self.motor.watch(pipeline, resume_after=after) as stream:
+            async for change in stream:
+                yield change["ns"]["coll"], str(change["documentKey"]["_id"]), stream.resume_token
+
+    @staticmethod
+    def cannot_resume(error: BaseException) -> bool:
+        """Whether a change stream failed because its token is too old or no longer valid."""
+        return isinstance(error, OperationFailure) and not error.has_error_label("ResumableChangeStreamError")
+
+    async def close(self) -> None:
+        """Close every connection."""
+        self.client.close()
+
+
+def away(error: BaseException) -> bool:
+    """Whether `error` means that the database could not be reached or took too long, so nothing is known to be kept."""
+    return isinstance(error, _AWAY) or bool(getattr(error, "timeout", False))
+
+
+def cannot_store(error: BaseException) -> CannotStore:
+    """The `CannotStore` to raise for a driver error at a door."""
+    return CannotStore("The database is away for a moment; nothing was stored, please send it again.")
+
+
+def failed_at(error: BulkWriteError) -> dict[int, int]:
+    """Position → error code of each operation that failed in an unordered bulk write."""
+    return {entry["index"]: int(entry.get("code", 0)) for entry in (error.details or {}).get("writeErrors", [])}

@@ -1,0 +1,200 @@
+"""Who is told: what changed is announced in this process at once, and reaches other processes by a change stream.
+
+A subscriber names topics and gets `Change`s. Announcements may come twice or, after a pause, as one `lagged` change;
+then the subscriber reads what it shows again from its cursor. So nothing is missed, and nobody slow holds up others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from core.addresses.address import Lane
+from core.batch import Batch
+from core.conversations.conversation import Conversation
+from core.database import Database
+from core.interactions import status
+from core.interactions.interaction import Interaction
+
+log = structlog.get_logger(__name__)
+
+QUEUE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something is new or different. `what` is interaction, conversation, order, account, agent, lane or lagged.
+
+    `value` is what it is now (an `Interaction`, a `Conversation`, an `Order`), where the announcer had it at hand.
+    """
+
+    what: str
+    id: str
+    topics: tuple[str, ...]
+    value: Any = None
+
+
+LAGGED = Change("lagged", "", ())
+
+
+def entry_changed(entry: Interaction) -> Change:
+    """`address:…`, `conversation:…` and `customer:…` topics of an entry, and `log`; its lane when there is work."""
+    topics = [f"address:{entry.address}", "log"]
+    if entry.conversation_id:
+        topics.append(f"conversation:{entry.conversation_id}")
+    if entry.customer_id:
+        topics.append(f"customer:{entry.customer_id}")
+    return Change("interaction", entry.id, tuple(topics), entry)
+
+
+def conversation_changed(conversation: Conversation) -> Change:
+    """`conversations` (every list) and `conversation:ID`."""
+    topics = ("conversations", f"conversation:{conversation.id}", f"customer:{conversation.customer_id}")
+    return Change("conversation", conversation.id, topics, conversation)
+
+
+def lane_due(lane: Lane, address: str) -> Change:
+    """`lane:in` or `lane:out`: there is work at an address."""
+    return Change("lane", address, (f"lane:{lane}",))
+
+
+def lanes_of(entry: Interaction) -> list[Change]:
+    """The lane that an entry written by another process wakes."""
+    if entry.status == status.RECEIVED:
+        return [lane_due("in", entry.address)]
+    if entry.status == status.QUEUED:
+        return [lane_due("out", entry.address)]
+    return []
+
+
+class Subscription:
+    """An endless stream of changes. Use as `async with feed.subscribe(...) as changes: async for change in changes`."""
+
+    def __init__(self, feed: Feed, topics: Sequence[str]) -> None:
+        self._feed = feed
+        self._waiting: deque[Change] = deque()
+        self._ready = asyncio.Event()
+        self.topics: set[str] = set()
+        self.add(*topics)
+
+    def add(self, *topics: str) -> None:
+        """Follow more topics."""
+        for topic in topics:
+            self.topics.add(topic)
+            self._feed._subscribers[topic].add(self)
+
+    def remove(self, *topics: str) -> None:
+        """Follow fewer topics."""
+        for topic in topics:
+            self.topics.discard(topic)
+            self._feed._forget(topic, self)
+
+    def put(self, change: Change) -> None:
+        """Queue a change for this subscriber; too many become one `lagged`."""
+        if len(self._waiting) >= QUEUE:
+            self._waiting.clear()
+            change = LAGGED
+        if not (change is LAGGED and self._waiting and self._waiting[-1] is LAGGED):
+            self._waiting.append(change)
+        self._ready.set()
+
+    async def next(self, timeout: float | None = None) -> list[Change]:
+        """Everything that waits, at least one change; empty after `timeout` seconds without any."""
+        if not self._waiting:
+            self._ready.clear()
+            try:
+                async with asyncio.timeout(timeout):
+                    await self._ready.wait()
+            except TimeoutError:
+                return []
+        taken = list(self._waiting)
+        self._waiting.clear()
+        return taken
+
+    async def __aiter__(self) -> AsyncIterator[Change]:
+        while True:
+            for change in await self.next():
+                yield change
+
+    async def __aenter__(self) -> Subscription:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop following."""
+        self.remove(*list(self.topics))
+
+
+Reader = Callable[[Sequence[str]], Awaitable[list[Change]]]
+
+
+class Feed:
+    """Announces changes to subscribers by topic."""
+
+    def __init__(self) -> None:
+        self._subscribers: defaultdict[str, set[Subscription]] = defaultdict(set)
+
+    def subscribe(self, *topics: str) -> Subscription:
+        """Follow `topics` from now on."""
+        return Subscription(self, topics)
+
+    def announce(self, *changes: Change) -> None:
+        """Tell every subscriber of each change's topics, once each. Call it right after the acknowledged write."""
+        for change in changes:
+            told: set[Subscription] = set()
+            for topic in change.topics:
+                told |= self._subscribers.get(topic, set())
+            for subscriber in told:
+                subscriber.put(change)
+
+    def lagged(self) -> None:
+        """Tell everybody to read again what they show."""
+        for subscriber in {s for group in self._subscribers.values() for s in group}:
+            subscriber.put(LAGGED)
+
+    def _forget(self, topic: str, subscriber: Subscription) -> None:
+        group = self._subscribers.get(topic)
+        if group is not None:
+            group.discard(subscriber)
+            if not group:
+                del self._subscribers[topic]
+
+    async def follow(self, database: Database, readers: Mapping[str, Reader]) -> None:
+        """Announce what other processes write, for ever. `readers` turn ids of a collection into changes.
+
+        After an interruption the stream resumes where it was; if that is too long ago, everybody is told to look again.
+        """
+
+        async def announce(changed: list[tuple[str, str]]) -> Sequence[None]:
+            try:
+                for collection in {name for name, _ in changed}:
+                    ids = list(dict.fromkeys(id for name, id in changed if name == collection))
+                    self.announce(*await readers[collection](ids))
+            except Exception as error:
+                log.warning("feed.unread", error=str(error)[:300])
+                self.lagged()
+            return [None] * len(changed)
+
+        reading: Batch[tuple[str, str], None] = Batch(announce, most=200)
+        last: Any = None
+        pause = 0.1
+        while True:
+            try:
+                async for collection, id, token in database.changes(list(readers), after=last):
+                    reading.put((collection, id))
+                    last, pause = token, 0.1
+            except Exception as error:
+                log.warning("feed.interrupted", error=str(error)[:300], retry_in=pause)
+                if database.cannot_resume(error):
+                    last = None
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 5)
+                if last is None:
+                    self.lagged()

@@ -1,0 +1,424 @@
+"""Every query on `interactions`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import bson
+from bson.raw_bson import RawBSONDocument
+from pymongo import ASCENDING, DESCENDING, UpdateOne
+from pymongo.errors import BulkWriteError
+
+from core.batch import Batch
+from core.database import DUPLICATE, Database, Document, Index, away, cannot_store, failed_at, writer
+from core.errors import Unreadable
+from core.interactions import status
+from core.interactions.interaction import Interaction
+from core.interactions.words import words
+
+NAME = "interactions"
+LARGEST = 8 * 1024 * 1024
+
+INDEXES = (
+    Index(NAME, [("address", ASCENDING), ("key", ASCENDING)], {"unique": True}),
+    Index(NAME, [("address", ASCENDING), ("_id", ASCENDING)]),
+    Index(NAME, [("conversation_id", ASCENDING), ("_id", ASCENDING)], {"sparse": True}),
+    Index(NAME, [("customer_id", ASCENDING), ("_id", ASCENDING)], {"sparse": True}),
+    Index(
+        NAME,
+        [("address", ASCENDING), ("_id", ASCENDING)],
+        {"name": "unhandled", "partialFilterExpression": {"status": status.RECEIVED}},
+    ),
+    Index(
+        NAME,
+        [("address", ASCENDING), ("_id", ASCENDING)],
+        {"name": "waiting", "partialFilterExpression": {"status": {"$in": list(status.WAITING)}}},
+    ),
+    Index(
+        NAME,
+        [("status", ASCENDING), ("_id", DESCENDING)],
+        {"name": "troubled", "partialFilterExpression": {"status": {"$in": list(status.TROUBLED)}}},
+    ),
+    Index(
+        NAME,
+        [("address", ASCENDING), ("external_id", ASCENDING)],
+        {"partialFilterExpression": {"external_id": {"$exists": True}}},
+    ),
+    Index(NAME, [("words", ASCENDING), ("_id", DESCENDING)], {"sparse": True}),
+    Index(NAME, [("fetch_at", ASCENDING)], {"sparse": True}),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """One guarded update of one entry, for the shared bulk."""
+
+    filter: Mapping[str, Any]
+    update: Mapping[str, Any]
+
+
+class Interactions:
+    """The log."""
+
+    def __init__(self, database: Database) -> None:
+        self._all = database.collection(NAME)
+        self._adding: Batch[RawBSONDocument, bool] = Batch(self._insert)
+        self._changing: Batch[_Change, None] = Batch(self._update)
+        self._reading: Batch[tuple[str, str], list[Interaction]] = Batch(self._read_lanes, most=128)
+
+    # -------------------------------------------------------------------------------------------- writing
+
+    async def add(self, entries: Sequence[Interaction]) -> list[bool]:
+        """Keep `entries`, durably. True for each that is new, False for each whose (address, key) was there already.
+
+        Raises CannotStore when any of them is not kept, Unreadable when one is larger than a document may be.
+        """
+        encoded = [_encoded(entry) for entry in entries]
+        return await self._adding.all(encoded, [len(item.raw) for item in encoded])
+
+    async def _insert(self, documents: list[RawBSONDocument]) -> Sequence[bool | BaseException]:
+        try:
+            await self._all.insert_many(documents, ordered=False)
+        except BulkWriteError as error:
+            codes = failed_at(error)
+            if not codes:  # a write concern error: written, but not by the majority
+                return [cannot_store(error)] * len(documents)
+            return [
+                True if n not in codes else False if codes[n] == DUPLICATE else cannot_store(error)
+                for n in range(len(documents))
+            ]
+        except Exception as error:
+            if away(error):
+                raise cannot_store(error) from error
+            raise
+        return [True] * len(documents)
+
+    async def handled(self, entry: Interaction, *, customer_id: str | None, conversation_id: str | None) -> None:
+        """Join `entry` to its customer and conversation, make it searchable, and take it off the queue."""
+        content = entry.content
+        update: Document = {
+            "status": status.HANDLED,
+            "words": words(content.text, content.subject or "", *(file.name for file in content.files)),
+            "writer": writer(),
+        }
+        if customer_id:
+            update["customer_id"] = customer_id
+        if conversation_id:
+            update["conversation_id"] = conversation_id
+        await self._changing.put(_Change({"_id": entry.id, "address": entry.address}, {"$set": update}))
+
+    async def stuck(self, entry: Interaction) -> None:
+        """Take an entry off the queue that could not be handled; an administrator can put it back."""
+        await self._set(entry, (status.RECEIVED,), {"status": status.STUCK})
+
+    async def unstick(self, entry_id: str) -> Interaction | None:
+        """Put a stuck entry back on the queue."""
+        document = await self._all.find_one_and_update(
+            {"_id": entry_id, "status": status.STUCK},
+            {"$set": {"status": status.RECEIVED, "writer": writer()}},
+            return_document=True,
+        )
+        return Interaction.of(document) if document else None
+
+    async def edit(self, address: str, external_id: str, text: str, edited_by: str) -> bool:
+        """Replace the text of a message by its edited one, keeping the old; False when there is no such message.
+
+        `edited_by` is the id of the entry that brought the edit: the same edit twice changes nothing.
+        """
+        pipeline = [
+            {
+                "$set": {
+                    "edits": {"$concatArrays": [{"$ifNull": ["$edits", []]}, ["$content.text"]]},
+                    "content.text": {"$literal": text},
+                    "edited_by": edited_by,
+                    "words": words(text),
+                    "writer": writer(),
+                }
+            }
+        ]
+        found = await self._all.update_one(
+            {"address": address, "external_id": external_id, "edited_by": {"$not": {"$gte": edited_by}}}, pipeline
+        )
+        return found.matched_count > 0
+
+    async def begin(self, entry: Interaction) -> None:
+        """Note, durably, that a delivery is being tried: what a crash leaves in this state is uncertain."""
+        await self._changing.put(
+            _Change(
+                {"_id": entry.id, "address": entry.address, "status": {"$in": list(status.WAITING)}},
+                {"$set": {"status": status.SENDING, "writer": writer()}, "$inc": {"attempts": 1}},
+            )
+        )
+
+    async def conclude(
+        self,
+        entry: Interaction,
+        new: str,
+        *,
+        external_id: str | None = None,
+        code: str = "",
+        sentence: str = "",
+        due_at: datetime | None = None,
+        counted: bool = True,
+    ) -> None:
+        """Write how a delivery went. Never takes back a receipt that was faster than we are.
+
+        With `due_at` the entry waits again; `counted` is False when `begin` has not counted the attempt.
+        """
+        fields: Document = {"writer": writer()}
+        if external_id:
+            fields["external_id"] = external_id
+        if code:
+            fields["error"] = {"code": code, "sentence": sentence}
+        if due_at:
+            fields["due_at"] = due_at
+        where = {"_id": entry.id, "address": entry.address}
+        change: Document = {"$set": {**fields, "status": new}}
+        if not counted:
+            change["$inc"] = {"attempts": 1}
+        if new == status.SENT:
+            change["$unset"] = {"error": "", "due_at": ""}
+        replaceable = [*status.WAITING, status.UNCERTAIN]
+        await self._changing.put(_Change({**where, "status": {"$in": replaceable}}, change))
+
+    async def _set(self, entry: Interaction, was: Iterable[str], fields: Document) -> bool:
+        result = await self._all.update_one(
+            {"_id": entry.id, "address": entry.address, "status": {"$in": list(was)}},
+            {"$set": {**fields, "writer": writer()}},
+        )
+        return result.modified_count > 0
+
+    async def receipt(
+        self,
+        address: str,
+        external_id: str,
+        new: str,
+        *,
+        code: str = "",
+        sentence: str = "",
+        at: datetime | None = None,
+    ) -> Interaction | None:
+        """Move a message of ours upward to `new`; None when it is unknown or already there or beyond."""
+        fields: Document = {"status": new, "writer": writer()}
+        if code:
+            fields["error"] = {"code": code, "sentence": sentence}
+        if at:
+            fields[f"{new}_at"] = at
+        document = await self._all.find_one_and_update(
+            {
+                "address": address,
+                "external_id": external_id,
+                "direction": "out",
+                "status": {"$in": list(status.below(new))},
+            },
+            {"$set": fields},
+            return_document=True,
+        )
+        return Interaction.of(document) if document else None
+
+    async def retry(self, id: str, now: datetime) -> Interaction | None:
+        """Queue a failed or uncertain delivery again, because a person said so; None when it is neither."""
+        document = await self._all.find_one_and_update(
+            {"_id": id, "direction": "out", "status": {"$in": list(status.TROUBLED)}},
+            {
+                "$set": {"status": status.QUEUED, "due_at": now, "attempts": 0, "writer": writer()},
+                "$unset": {"error": ""},
+            },
+            return_document=True,
+        )
+        return Interaction.of(document) if document else None
+
+    async def settle(self, id: str, new: str) -> Interaction | None:
+        """Say what became of an uncertain delivery (`sent` or `failed`), or take back a planned one (`cancelled`)."""
+        was = [status.PLANNED] if new == status.CANCELLED else [status.UNCERTAIN]
+        document = await self._all.find_one_and_update(
+            {"_id": id, "direction": "out", "status": {"$in": was}},
+            {"$set": {"status": new, "writer": writer()}},
+            return_document=True,
+        )
+        return Interaction.of(document) if document else None
+
+    async def _update(self, changes: list[_Change]) -> Sequence[BaseException | None]:
+        operations = [UpdateOne(change.filter, change.update) for change in changes]
+        await self._all.bulk_write(operations, ordered=False)
+        return [None] * len(changes)
+
+    # -------------------------------------------------------------------------------------------- the queue
+
+    async def unhandled(self, address: str) -> list[Interaction]:
+        """What came from `address` and is not handled yet, oldest first, at most 100."""
+        return await self._reading.put(("unhandled", address))
+
+    async def waiting(self, address: str) -> list[Interaction]:
+        """What is to go out to `address`, in the order it was written, at most 100."""
+        return await self._reading.put(("waiting", address))
+
+    async def _read_lanes(self, wanted: list[tuple[str, str]]) -> Sequence[list[Interaction]]:
+        found: dict[tuple[str, str], list[Interaction]] = {key: [] for key in wanted}
+        for lane, states in (("unhandled", [status.RECEIVED]), ("waiting", list(status.WAITING))):
+            addresses = [address for name, address in wanted if name == lane]
+            if not addresses:
+                continue
+            # `hint` keeps the planner on the small partial index, whatever the size of the history.
+            cursor = self._all.find({"address": {"$in": addresses}, "status": {"$in": states}}, hint=lane)
+            limit = 100 * len(addresses)
+            async for document in cursor.sort([("address", 1), ("_id", 1)]).limit(limit):
+                entries = found[lane, document["address"]]
+                if len(entries) < 100:
+                    entries.append(Interaction.of(document))
+        return [found[key] for key in wanted]
+
+    async def forgotten(self, before: str) -> tuple[list[str], list[str]]:
+        """Addresses with unhandled entries, and with waiting ones, whose ids are below `before`: for the sweep."""
+        unhandled = await self._all.aggregate(
+            [{"$match": {"status": status.RECEIVED, "_id": {"$lt": before}}}, {"$group": {"_id": "$address"}}],
+            hint="unhandled",
+        ).to_list(10_000)
+        waiting = await self._all.aggregate(
+            [
+                {"$match": {"status": {"$in": list(status.WAITING)}, "_id": {"$lt": before}}},
+                {"$group": {"_id": "$address"}},
+            ],
+            hint="waiting",
+        ).to_list(10_000)
+        return [row["_id"] for row in unhandled], [row["_id"] for row in waiting]
+
+    # -------------------------------------------------------------------------------------------- reading
+
+    async def get(self, id: str) -> Interaction | None:
+        """The entry, or None."""
+        document = await self._all.find_one({"_id": id})
+        return Interaction.of(document) if document else None
+
+    async def some(self, ids: Sequence[str]) -> list[Interaction]:
+        """The entries with these ids, in no order."""
+        return [Interaction.of(document) async for document in self._all.find({"_id": {"$in": list(ids)}})]
+
+    async def by_key(self, address: str, key: str) -> Interaction | None:
+        """The entry with this key at `address`, or None."""
+        document = await self._all.find_one({"address": address, "key": key})
+        return Interaction.of(document) if document else None
+
+    async def answered(self, address: str, external_ids: Sequence[str]) -> Interaction | None:
+        """The newest entry at `address` that one of `external_ids` names, so that a reply finds its thread."""
+        if not external_ids:
+            return None
+        document = await self._all.find_one(
+            {"address": address, "external_id": {"$in": list(external_ids[-50:])}}, sort=[("_id", DESCENDING)]
+        )
+        return Interaction.of(document) if document else None
+
+    async def page(
+        self,
+        *,
+        conversation_id: str | None = None,
+        customer_id: str | None = None,
+        address: str | None = None,
+        before: str | None = None,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> list[Interaction]:
+        """One page of a conversation, a customer's timeline or an address, oldest first.
+
+        `before` and `after` are ids (keyset paging). Without `after` it is the newest page below `before`.
+        """
+        where: Document = {}
+        if conversation_id is not None:
+            where["conversation_id"] = conversation_id
+        elif customer_id is not None:
+            where["customer_id"] = customer_id
+        elif address is not None:
+            where["address"] = address
+        else:
+            raise ValueError("name a conversation, a customer or an address")
+        bounds = {key: value for key, value in (("$lt", before), ("$gt", after)) if value}
+        if bounds:
+            where["_id"] = bounds
+        way = ASCENDING if after else DESCENDING
+        found = [Interaction.of(d) async for d in self._all.find(where).sort("_id", way).limit(limit)]
+        return found if after else found[::-1]
+
+    async def troubled(self, limit: int = 100, before: str | None = None) -> list[Interaction]:
+        """Failed and uncertain deliveries, newest first."""
+        where: Document = {"status": {"$in": list(status.TROUBLED)}}
+        if before:
+            where["_id"] = {"$lt": before}
+        cursor = self._all.find(where, hint="troubled").sort("_id", DESCENDING).limit(limit)
+        return [Interaction.of(document) async for document in cursor]
+
+    async def search(self, text: str, *, limit: int = 50, before: str | None = None) -> list[Interaction]:
+        """Entries that hold every word of `text` (the last one may be a beginning), newest first."""
+        asked = words(text, most=8)
+        if not asked:
+            return []
+        *whole, last = asked
+        conditions: list[Document] = [{"words": word} for word in whole]
+        # A beginning finds every word under it, in the order of the index.
+        conditions.append({"words": {"$gte": last, "$lt": last + "\uffff"}} if len(last) > 2 else {"words": last})
+        where: Document = {"$and": conditions}
+        if before:
+            where["_id"] = {"$lt": before}
+        return [Interaction.of(d) async for d in self._all.find(where).sort("_id", DESCENDING).limit(limit)]
+
+    # -------------------------------------------------------------------------------------------- media
+
+    async def claim_media(self, now: datetime, until: datetime) -> Interaction | None:
+        """An entry whose attachments are still at the provider, leased to the caller until `until`."""
+        document = await self._all.find_one_and_update(
+            {"fetch_at": {"$lte": now}}, {"$set": {"fetch_at": until}, "$inc": {"fetches": 1}}, return_document=True
+        )
+        return Interaction.of(document) if document else None
+
+    async def media_fetched(
+        self, entry: Interaction, files: Sequence[Mapping[str, Any]], again: datetime | None = None
+    ) -> None:
+        """Write what became of the attachments; with `again` they are tried once more at that time."""
+        change: Document = {"$set": {"content.files": list(files), "writer": writer()}}
+        if again:
+            change["$set"]["fetch_at"] = again
+        else:
+            change["$unset"] = {"fetch_at": ""}
+        await self._all.update_one({"_id": entry.id, "address": entry.address}, change)
+
+    # -------------------------------------------------------------------------------------------- people
+
+    async def move(self, from_customer: str, to_customer: str) -> None:
+        """Give one customer's entries to another, so that it can be undone."""
+        await self._all.update_many(
+            {"customer_id": from_customer},
+            {"$set": {"customer_id": to_customer, "merged_from": from_customer, "writer": writer()}},
+        )
+
+    async def move_back(self, from_customer: str, to_customer: str) -> None:
+        """Undo `move`."""
+        await self._all.update_many(
+            {"customer_id": to_customer, "merged_from": from_customer},
+            {"$set": {"customer_id": from_customer, "writer": writer()}, "$unset": {"merged_from": ""}},
+        )
+
+    async def of_customer(self, customer_id: str) -> AsyncIterator[Interaction]:
+        """Every entry of one customer, oldest first: for export."""
+        async for document in self._all.find({"customer_id": customer_id}).sort("_id", ASCENDING):
+            yield Interaction.of(document)
+
+    async def erase(self, customer_id: str) -> int:
+        """Delete every entry of one customer; returns how many."""
+        result = await self._all.delete_many({"customer_id": customer_id})
+        return int(result.deleted_count)
+
+
+def _encoded(entry: Interaction) -> RawBSONDocument:
+    document = entry.document()
+    document["writer"] = writer()
+    if entry.direction == "in" and any(file.source and not file.sha256 for file in entry.content.files):
+        document["fetch_at"] = entry.at
+    try:
+        raw = bson.encode(document)
+    except (bson.errors.InvalidDocument, OverflowError, ValueError) as error:
+        raise Unreadable(f"This cannot be stored: {error}", code="unstorable") from error
+    if len(raw) > LARGEST:
+        raise Unreadable("This message is larger than the log can hold.", code="too_large_for_log")
+    return RawBSONDocument(raw)

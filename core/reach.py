@@ -1,0 +1,28 @@
+"""Where a customer is reached: which of their addresses a message should go to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from core.addresses.address import KnownAddress
+from core.channel import Capabilities
+
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def best(addresses: Sequence[KnownAddress], able: Mapping[str, Capabilities]) -> KnownAddress | None:
+    """The address that most likely reaches the person: one that can be sent to and is not dead, the last used first.
+
+    An address somebody only typed (never written from, not verified) comes last. None when there is none.
+    """
+
+    def reachable(address: KnownAddress) -> bool:
+        channel = able.get(address.parts.channel)
+        return address.reachable and channel is not None and channel.sends
+
+    return max(
+        filter(reachable, addresses),
+        key=lambda a: (a.last_in is not None or a.verified, a.last_in or _NEVER, a.id),
+        default=None,
+    )
