@@ -9,17 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import fcntl
 import importlib.util
 import os
 import shutil
 import signal
-import socket
 import subprocess
-import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -29,6 +25,7 @@ import structlog
 from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
+from core.child import PATIENCE, answers, end, free_port, spawn, tell
 from core.errors import SetupError
 from core.settings import kept_secret
 
@@ -36,9 +33,7 @@ USER = "switchboard"
 SET = "switchboard"
 CACHE_GB = 0.5
 START = 60.0  # seconds a start may take, recovery of a large journal included
-STOP = 20.0  # seconds a mongod gets to end on its own
-AUTHENTICATION_FAILED = 18  # MongoDB's error codes
-NOT_YET_INITIALIZED = 94
+AUTHENTICATION_FAILED = 18  # MongoDB's error code
 LOOK = 0.25  # seconds between two looks at the process
 
 _NONE_FOUND = (
@@ -105,7 +100,7 @@ class PrivateMongod:
             await asyncio.gather(self._watcher, return_exceptions=True)
             self._watcher = None
         if self._process is not None:
-            await _end(self._process)
+            await end(self._process)
             self._process = None
         self._release()
 
@@ -159,7 +154,7 @@ class PrivateMongod:
         deadline = time.monotonic() + START
         while not self._own():
             self._port = self._port or self._written_port()
-            if self._port and await _answers(self._port) and await self._primary():
+            if self._port and await answers(self._port) and await self._primary(within=2):
                 return
             if time.monotonic() > deadline:
                 raise SetupError(
@@ -169,9 +164,13 @@ class PrivateMongod:
             await asyncio.sleep(0.1)
         await self._outlive_orphan()
         if not self._port:  # else a restart: the clients of this hub know the port and wait for it there
-            self._port = _free_port(self._written_port())
-            self._write_port()
-        self._process = self._spawn()
+            known = self._written_port()
+            self._port = free_port(known)
+            if self._port != known:
+                if (self._db / "WiredTiger").exists():
+                    await self._move()
+                self._write_port()
+        self._process = self._spawn("--replSet", SET)
         await self._ready(self._process, deadline)
 
     async def _outlive_orphan(self) -> None:
@@ -180,10 +179,10 @@ class PrivateMongod:
         told = False
         while (pid := self._running()) is not None:
             waited = time.monotonic() - began
-            if waited > STOP:
-                _signal(pid, signal.SIGKILL)
+            if waited > PATIENCE:
+                tell(pid, signal.SIGKILL)
             elif waited > 1.5 and not told:
-                told = _signal(pid, signal.SIGTERM)
+                told = tell(pid, signal.SIGTERM)
             await asyncio.sleep(0.05)
 
     def _running(self) -> int | None:
@@ -199,7 +198,7 @@ class PrivateMongod:
                 return None  # the number was given to another process since, or this is its zombie
         return pid
 
-    def _spawn(self) -> subprocess.Popen[bytes]:
+    def _spawn(self, *options: str) -> subprocess.Popen[bytes]:
         log = self._folder / "mongod.log"
         if log.exists():
             log.replace(self._folder / "mongod.log.1")
@@ -207,92 +206,84 @@ class PrivateMongod:
             str(self._program or find_mongod()),
             *("--dbpath", str(self._db), "--logpath", str(log), "--quiet"),
             *("--bind_ip", "127.0.0.1", "--port", str(self._port), "--nounixsocket"),
-            *("--replSet", SET, "--auth", "--keyFile", str(self._folder / "key")),
+            *("--auth", "--keyFile", str(self._folder / "key")),
             *("--wiredTigerCacheSizeGB", str(CACHE_GB), "--oplogSize", "990"),
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
             *("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=0"),
+            *options,
         ]
         return spawn(command)
 
-    async def _ready(self, process: subprocess.Popen[bytes], deadline: float) -> None:
-        """Returns when the mongod just started is the writable primary of its set, with our user in it."""
-        while not await _answers(self._port):
+    async def _listening(self, process: subprocess.Popen[bytes], deadline: float) -> None:
+        while not await answers(self._port):
             if process.poll() is not None:
-                self._process = None
                 raise SetupError(self._last_words(process.returncode))
             if time.monotonic() > deadline:
                 raise SetupError(f"MongoDB did not start within {START:.0f} s; see {self._folder / 'mongod.log'}.")
             await asyncio.sleep(0.01)
+
+    async def _ready(self, process: subprocess.Popen[bytes], deadline: float) -> None:
+        """Returns when the mongod just started is the writable primary of its set, with our user in it."""
+        await self._listening(process, deadline)
         if not await self._primary(within=0):
-            await self._make_user()
-            await self._join(deadline)
-        if not await self._primary(within=max(1.0, deadline - time.monotonic())):
+            await self._found()
+        if not await self._primary(within=max(1.0, deadline - time.monotonic()), ours=True):
             raise SetupError(f"MongoDB started but cannot be written to; see {self._folder / 'mongod.log'}.")
 
-    def _client(self, *, user: bool = True) -> AsyncMongoClient[dict[str, Any]]:
-        login: dict[str, Any] = {"username": USER, "password": self._password, "authSource": "admin"} if user else {}
-        return AsyncMongoClient(
-            "127.0.0.1",
-            self._port,
-            directConnection=True,
-            retryReads=False,  # we ask again ourselves, sooner than the driver would
-            retryWrites=False,
-            timeoutMS=5_000,
-            **login,
-        )
+    async def _move(self) -> None:
+        """Puts the port of today into the set's configuration, where that of an earlier start is.
 
-    async def _primary(self, within: float = 2) -> bool:
-        """Whether our user finds a primary there within so many seconds."""
+        By starting it once outside its set: a member that looks for itself first asks whoever has its old port now.
+        """
+        process = self._spawn()
+        try:
+            await self._listening(process, time.monotonic() + START)
+            key = (self._folder / "key").read_text().strip()
+            async with self._client(username="__system", password=key, authSource="local") as client:
+                change = {"$set": {"members.0.host": f"127.0.0.1:{self._port}"}, "$inc": {"version": 1}}
+                await client.local["system.replset"].update_one({"_id": SET}, change)
+        finally:
+            await end(process)
+
+    def _client(self, **login: str) -> AsyncMongoClient[dict[str, Any]]:
+        options: dict[str, Any] = {**login, "retryReads": False, "retryWrites": False}  # we ask again ourselves, sooner
+        return AsyncMongoClient("127.0.0.1", self._port, directConnection=True, timeoutMS=5_000, **options)
+
+    async def _primary(self, *, within: float, ours: bool = False) -> bool:
+        """Whether our user finds a primary there within so many seconds; with `ours` it must know our password."""
         until = time.monotonic() + within
-        async with self._client() as client:
-            while True:
-                with contextlib.suppress(PyMongoError):
-                    # Every command signs in first, and signing in proves either side to the other.
+        while True:
+            try:
+                # A new client each time, because one that was refused waits for its own next heartbeat. Every command
+                # signs in first, and signing in proves either side to the other.
+                async with self._client(username=USER, password=self._password, authSource="admin") as client:
                     if (await client.admin.command("hello")).get("isWritablePrimary"):
                         return True
-                if time.monotonic() >= until:
-                    return False
-                await asyncio.sleep(0.02)
+            except PyMongoError as error:
+                if ours and isinstance(error, OperationFailure) and error.code == AUTHENTICATION_FAILED:
+                    raise SetupError(
+                        f"The password in {self._folder / 'password'} does not open this database. Put the whole data "
+                        "folder back from one backup, or choose another with --data."
+                    ) from None
+            if time.monotonic() >= until:
+                return False
+            await asyncio.sleep(0.02)
 
-    async def _make_user(self) -> None:
-        """Initiates the set and makes our user, as MongoDB's localhost exception allows while there is no user."""
-        async with self._client(user=False) as client:
-            with contextlib.suppress(OperationFailure):  # it has been initiated, or has users: then _join decides
-                await client.admin.command("replSetInitiate", self._config(1))
+    async def _found(self) -> None:
+        """Initiates the set and makes our user, as MongoDB's localhost exception allows while there is no user.
+
+        Refused, and that is fine, when an earlier start has done it.
+        """
+        member = {"_id": 0, "host": f"127.0.0.1:{self._port}"}
+        async with self._client() as client:
+            with contextlib.suppress(OperationFailure):
+                await client.admin.command("replSetInitiate", {"_id": SET, "members": [member]})
             for _ in range(500):
-                hello = await client.admin.command("hello")
-                if hello.get("isWritablePrimary"):
+                if (await client.admin.command("hello")).get("isWritablePrimary"):
                     break
-                if not hello.get("setName"):
-                    return  # it does not find itself in the set, because the port changed
                 await asyncio.sleep(0.01)
             with contextlib.suppress(OperationFailure):
                 await client.admin.command("createUser", USER, pwd=self._password, roles=["root"])
-
-    async def _join(self, deadline: float) -> None:
-        """Puts the port of today into the set's configuration, where that of an earlier start may be."""
-        async with self._client() as client:
-            kept = None
-            while kept is None:
-                try:
-                    kept = (await client.admin.command("replSetGetConfig"))["config"]
-                except OperationFailure as error:
-                    if error.code == AUTHENTICATION_FAILED:
-                        raise SetupError(
-                            f"The password in {self._folder / 'password'} does not open this database. Put the whole "
-                            "data folder back from one backup, or choose another with --data."
-                        ) from None
-                    # It first asks whoever has its old port now, and a program that never answers takes a while.
-                    if error.code != NOT_YET_INITIALIZED or time.monotonic() > deadline:
-                        raise
-                    await asyncio.sleep(0.1)
-            if kept["members"][0]["host"] != f"127.0.0.1:{self._port}":
-                config = self._config(int(kept["version"]) + 1)
-                await client.admin.command("replSetReconfig", config, force=True)
-
-    def _config(self, version: int) -> dict[str, Any]:
-        member = {"_id": 0, "host": f"127.0.0.1:{self._port}"}
-        return {"_id": SET, "version": version, "members": [member]}
 
     def _last_words(self, code: int) -> str:
         """Why the mongod ended, in the last words of its log."""
@@ -347,76 +338,3 @@ def find_mongod() -> Path:
         if os.access(program, os.X_OK):
             return program
     raise SetupError(_NONE_FOUND)
-
-
-def spawn(command: list[str]) -> subprocess.Popen[bytes]:
-    """A server of our own as a child: in its own session, silent, and (on Linux) told to end when we do.
-
-    Its own session, because Ctrl-C in the terminal is for the hub, which needs its database to finish its work.
-    """
-    try:
-        return subprocess.Popen(  # noqa: S603 - the program is the operator's choice
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            cwd="/",
-            preexec_fn=_dies_with_us(),
-        )
-    except OSError as error:
-        raise SetupError(f"{command[0]} cannot be started: {error.strerror}.") from None
-
-
-def _dies_with_us() -> Callable[[], None] | None:
-    """What the child does between fork and exec, prepared here because it may take no lock and import nothing."""
-    if sys.platform != "linux":
-        return None
-    prctl = ctypes.CDLL(None).prctl
-    parent = os.getpid()
-
-    def ask() -> None:
-        prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG, prctl(2)
-        if os.getppid() != parent:  # we died before the request was made
-            os._exit(1)
-
-    return ask
-
-
-async def _end(process: subprocess.Popen[bytes]) -> None:
-    """Returns when the process has ended, by force if it takes too long."""
-    began = time.monotonic()
-    process.terminate()
-    while process.poll() is None:
-        if time.monotonic() - began > STOP:
-            process.kill()
-        await asyncio.sleep(0.02)
-
-
-def _signal(pid: int, number: int) -> bool:
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, number)
-    return True
-
-
-async def _answers(port: int) -> bool:
-    """Whether anybody listens on the loopback port."""
-    try:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-    except OSError:
-        return False
-    writer.close()
-    with contextlib.suppress(OSError):
-        await writer.wait_closed()
-    return True
-
-
-def _free_port(wish: int) -> int:
-    """`wish` if it is free, else any free port of the loopback."""
-    for port in (wish, 0) if wish else (0,):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            with contextlib.suppress(OSError):
-                probe.bind(("127.0.0.1", port))
-                return int(probe.getsockname()[1])
-    raise SetupError("There is no free port on this machine for the private MongoDB.")

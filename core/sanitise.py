@@ -1,8 +1,9 @@
 """HTML from outside, made harmless to look at, and read as text. Pure; never raises; linear.
 
 Sanitised HTML is still shown only in a sandboxed frame: this is the first of two walls. Before nh3 sees it, the
-document goes through libxml2, which refuses nesting beyond 256 levels and balances every tag: HTML5's own rules for
-unclosed formatting would turn 30 kB into millions of elements.
+document is written anew with only the attributes that may stay (a hundred thousand of them on one tag cost libxml2
+quadratic time), and goes through libxml2, which refuses nesting beyond 256 levels and balances every tag: HTML5's own
+rules for unclosed formatting would turn 30 kB into millions of elements.
 """
 
 from __future__ import annotations
@@ -18,15 +19,21 @@ from core.channel import clean
 
 MAX_HTML = 1_000_000  # characters, after embedded data is dropped; what is longer is read as text
 MAX_DEPTH = 200
+MAX_ENTITIES = 100_000  # each costs nh3 microseconds
 
-_TAGS = set(
-    "a abbr address article aside b bdi bdo big blockquote br caption center cite code col colgroup dd del details dfn "
-    "div dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark nav ol p pre q "
-    "rp rt ruby s samp section small span strike strong sub summary sup table tbody td tfoot th thead time tr tt u ul "
-    "var wbr".split()
+
+def _named(words: str) -> set[str]:
+    return set(words.split())
+
+
+_TAGS = _named(
+    "a abbr address article aside b bdi bdo big blockquote br caption center cite code col colgroup dd "
+    "del details dfn div dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd "
+    "li main mark nav ol p pre q rp rt ruby s samp section small span strike strong sub summary sup table "
+    "tbody td tfoot th thead time tr tt u ul var wbr"
 )
 _ATTRIBUTES = {
-    "*": set("align bgcolor color dir height lang style title valign width".split()),
+    "*": _named("align bgcolor color dir height lang style title valign width"),
     "a": {"href"},
     "col": {"span"},
     "font": {"face", "size"},
@@ -37,12 +44,13 @@ _ATTRIBUTES = {
     "td": {"colspan", "rowspan"},
     "th": {"colspan", "rowspan"},
 }
-_STYLES = set(
-    "background-color border border-bottom border-collapse border-color border-left border-radius border-right "
-    "border-spacing border-style border-top border-width color direction display font-family font-size font-style "
-    "font-weight height letter-spacing line-height list-style-type margin margin-bottom margin-left margin-right "
-    "margin-top max-width padding padding-bottom padding-left padding-right padding-top text-align text-decoration "
-    "text-indent text-transform vertical-align white-space width word-break".split()
+_STYLES = _named(
+    "background-color border border-bottom border-collapse border-color border-left border-radius "
+    "border-right border-spacing border-style border-top border-width color direction display font-family font- "
+    "size font-style font-weight height letter-spacing line-height list-style-type margin margin-bottom "
+    "margin-left margin-right margin-top max-width padding padding-bottom padding-left padding-right "
+    "padding-top text-align text-decoration text-indent text-transform vertical-align white-space width "
+    "word-break"
 )
 _SCHEMES = {"http", "https", "mailto", "tel", "cid"}
 _LOADS = re.compile(r"(?i)url|image|import|expression|\\|@|var\s*\(|/\*")
@@ -59,9 +67,11 @@ def sanitise(html_: str) -> str:
     if root is None:
         return _as_text(source)
     balanced = "".join(etree.tostring(child, encoding="unicode", method="html") for child in _body(root))
-    first = _body(root).text
+    balanced = escape(_body(root).text or "") + balanced
+    if len(balanced) > 2 * MAX_HTML or balanced.count("&") > MAX_ENTITIES:
+        return _as_text(source)
     return nh3.clean(
-        (escape(first) if first else "") + balanced,
+        balanced,
         tags=_TAGS,
         attributes=_ATTRIBUTES,
         clean_content_tags={"script", "style", "title", "template"},
@@ -97,7 +107,7 @@ def _tree(source: str) -> Any | None:
         return None
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True)
     try:
-        root = html.document_fromstring(source.encode("utf-8", "replace"), parser=parser)
+        root = html.document_fromstring(_rewritten(source).encode("utf-8", "replace"), parser=parser)
     except (etree.LxmlError, ValueError, AssertionError):
         return None
     depth = deepest = 0
@@ -105,6 +115,44 @@ def _tree(source: str) -> Any | None:
         depth += 1 if event == "start" else -1
         deepest = max(deepest, depth)
     return root if deepest <= MAX_DEPTH else None
+
+
+_MARK = re.compile(r"<(?:(!--)|([!?])|(/?)([a-zA-Z][a-zA-Z0-9:_.-]{0,40}))")
+_ATTRIBUTE = re.compile(r"""[\s/]*([^\s/>][^\s/>=]*)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]*)))?""")
+_KEPT = set().union(*_ATTRIBUTES.values()) | {"hidden"}
+_RAW = _named("script style title textarea xmp iframe noembed noframes template plaintext")
+
+
+def _rewritten(source: str) -> str:
+    """The same document in unmistakable markup: known attributes, quoted; no comments; every other `<` escaped."""
+    out: list[str] = []
+    at, end = 0, len(source)
+    while at < end and (mark := _MARK.search(source, at)):
+        out.append(source[at : mark.start()].replace("<", "&lt;"))
+        at = mark.end()
+        if mark[1] or mark[2]:
+            stop = source.find("-->" if mark[1] else ">", mark.start() + 2)
+            at = end if stop < 0 else stop + (3 if mark[1] else 1)
+            continue
+        name = mark[4].lower()
+        kept: dict[str, str] = {}
+        while at < end and (attribute := _ATTRIBUTE.match(source, at)):
+            at = attribute.end()
+            key = attribute[1].lower()
+            if key in _KEPT and key not in kept:
+                value = attribute[2] or attribute[3] or attribute[4] or ""
+                kept[key] = value.replace('"', "&quot;").replace("<", "&lt;").replace(">", "&gt;")
+        stop = source.find(">", at)
+        at = end if stop < 0 else stop + 1
+        if mark[3]:
+            out.append(f"</{name}>")
+        elif name in _RAW:
+            closing = re.compile(rf"</{re.escape(name)}", re.IGNORECASE).search(source, at)
+            at = closing.start() if closing else end
+        else:
+            out.append("".join((f"<{name}", *(f' {key}="{value}"' for key, value in kept.items()), ">")))
+    out.append(source[at:].replace("<", "&lt;"))
+    return "".join(out)
 
 
 def _body(root: Any) -> Any:
@@ -115,11 +163,47 @@ def _body(root: Any) -> Any:
 # ------------------------------------------------------------------------------------------------- as text
 
 _BLOCKS = frozenset(
-    "address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 "
-    "h4 h5 h6 header hr li main nav ol p pre section summary table tr ul caption".split()
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "center",
+        "dd",
+        "details",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "li",
+        "main",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "summary",
+        "table",
+        "tr",
+        "ul",
+        "caption",
+    ]
 )
-_SPACED = frozenset("p h1 h2 h3 h4 h5 h6 blockquote ul ol dl table pre".split())
-_UNREAD = frozenset("head script style title template noscript object svg math select textarea".split())
+_SPACED = _named("p h1 h2 h3 h4 h5 h6 blockquote ul ol dl table pre")
+_UNREAD = _named("head script style title template noscript object svg math select textarea")
 _HIDDEN = re.compile(r"(?i)display\s*:\s*none|mso-hide\s*:\s*all|visibility\s*:\s*hidden")
 _SPACES = re.compile(r"[ \t\r\n\f\u00a0\u2007\u202f]+")
 _INVISIBLE = re.compile("[\u00ad\u034f\u200b-\u200d\u2060\ufeff\\s]*")
@@ -131,7 +215,7 @@ class _Writer:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.line: list[str] = []
-        self.quotes = self.indent = self.pre = 0
+        self.quotes = self.indent = self.pre = self.last_quotes = 0
         self.gap = False
 
     def words(self, words: str) -> None:
@@ -157,8 +241,9 @@ class _Writer:
             self.gap = self.gap or keep
             return
         if self.gap and self.lines:
-            self.lines.append(">" * self.quotes if self.quotes else "")
+            self.lines.append(("> " * min(self.quotes, self.last_quotes)).rstrip())
         self.gap = False
+        self.last_quotes = self.quotes
         self.lines.append(("> " * self.quotes) + "  " * max(0, self.indent - 1) + line)
 
     def text(self) -> str:
@@ -199,7 +284,7 @@ def _written(root: Any) -> str:
 def _start(out: _Writer, tag: str, node: Any, numbers: list[int]) -> None:
     if tag in ("td", "th") and "".join(out.line).strip():
         out.line.append("\t" if not out.line[-1].endswith("\t") else "")
-    if tag in _BLOCKS and not (tag != "li" and out.line in (["- "],)):
+    if tag in _BLOCKS and not (tag != "li" and out.line == ["- "]):
         out.end()
     if tag in _SPACED and not (tag in ("ul", "ol") and numbers):
         out.gap = True
@@ -213,9 +298,9 @@ def _start(out: _Writer, tag: str, node: Any, numbers: list[int]) -> None:
     elif tag == "li":
         if numbers and numbers[-1] >= 0:
             numbers[-1] += 1
-            out.line.append(f"{numbers[-1]}. ")
+            out.line.append(f"{numbers[-1]}.")
         else:
-            out.line.append("- ")
+            out.line.append("-")
     elif tag == "img":
         alt = (node.get("alt") or "").strip()
         if alt and len(alt) <= 4 and not alt.isascii():

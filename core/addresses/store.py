@@ -80,6 +80,15 @@ class Addresses:
             raise
         return [None] * len(flags)
 
+    async def flag_missing(self, lane: Lane, addresses: Sequence[str], at: datetime) -> int:
+        """Raise the flag where none is raised: for what a crash left between the log and the flag. Returns how many."""
+        await self.flag(lane, [a for a in addresses if await self.get(a) is None], at)
+        result = await self._quick.update_many(
+            {"_id": {"$in": list(addresses)}, f"{lane}.due_at": {"$exists": False}},
+            {"$set": {f"{lane}.due_at": at}, "$inc": {f"{lane}.arrivals": 1}},
+        )
+        return int(result.modified_count)
+
     async def claim(
         self, lane: Lane, now: datetime, lease: timedelta, *, most: int = 64, hints: Sequence[str] = ()
     ) -> list[Claim]:

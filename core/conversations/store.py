@@ -93,23 +93,19 @@ class Conversations:
             return there
         return conversation
 
-    async def commit(self, conversation: Conversation, change: Mapping[str, Any], *, seen_as: str, entry: str) -> bool:
-        """Commit what was decided about `entry`, only if nobody changed the conversation since it was read.
+    async def commit(self, before: Conversation, after: Conversation) -> bool:
+        """Write what differs between `before` and `after`, only if nobody changed the conversation since `before`.
 
-        `seen_as` is the key in `seen` for the entry's address. `change` are fields to set, and `$inc` for counters.
-        False: somebody (an agent) was faster, nothing was written; read it again.
+        False: somebody (an agent) was faster, nothing was written; read it again and decide anew.
         """
-        increments: Document = {"rev": 1, **change.get("$inc", {})}
+        old, new = before.document(), after.document()
         stamp = secrets.token_hex(8)
-        fields: Document = {key: value for key, value in change.items() if not key.startswith("$")}
-        update: Document = {
-            "$set": {**fields, f"seen.{seen_as}": entry, "stamp": stamp, "writer": writer()},
-            "$inc": increments,
-        }
-        if change.get("$unset"):
-            update["$unset"] = change["$unset"]
-        where = {"_id": conversation.id, "rev": conversation.rev}
-        return await self._turning.put(_Turn(conversation.id, where, update, stamp))
+        fields = {key: value for key, value in new.items() if old.get(key) != value and key != "rev"}
+        update: Document = {"$set": {**fields, "stamp": stamp, "writer": writer()}, "$inc": {"rev": 1}}
+        gone = dict.fromkeys(old.keys() - new.keys(), "")
+        if gone:
+            update["$unset"] = gone
+        return await self._turning.put(_Turn(before.id, {"_id": before.id, "rev": before.rev}, update, stamp))
 
     async def _turn(self, turns: list[_Turn]) -> Sequence[bool]:
         result = await self._all.bulk_write([UpdateOne(t.filter, t.update) for t in turns], ordered=False)

@@ -40,7 +40,8 @@ class Interaction:
 
     `at` is when it happened (the provider's clock where it gave one), the id tells when it was written. `attempts`
     counts deliveries begun. `edits` keeps the texts this entry had before, newest last. `raw` finds what came from
-    outside: `{"body": bytes}` when small, else `{"sha256": …}` in the file store.
+    outside: `{"body": bytes}` when small, else `{"sha256": …}` in the file store. `who` is what the entry told about
+    its writer: name, language, identities. `edit_of` is the external id of the message whose text this replaces.
     """
 
     id: str
@@ -65,6 +66,8 @@ class Interaction:
     data: Mapping[str, Any] = field(default_factory=dict)
     edits: tuple[str, ...] = ()
     raw: Mapping[str, Any] | None = None
+    who: Mapping[str, Any] = field(default_factory=dict)
+    edit_of: str | None = None
 
     def document(self) -> dict[str, Any]:
         """The entry as it is stored: no empty fields, nothing MongoDB cannot hold."""
@@ -93,6 +96,8 @@ class Interaction:
             "data": storable(self.data),
             "edits": list(self.edits),
             "raw": self.raw,
+            "who": storable(self.who),
+            "edit_of": self.edit_of,
         }
         document.update({key: value for key, value in optional.items() if value})
         return document
@@ -125,6 +130,8 @@ class Interaction:
             data=document.get("data", {}),
             edits=tuple(document.get("edits", ())),
             raw=document.get("raw"),
+            who=document.get("who", {}),
+            edit_of=document.get("edit_of"),
         )
 
 

@@ -1,0 +1,265 @@
+"""desk: what an agent does with a conversation. Each verb writes once, announces it, and leaves a line people see."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from core.addresses.store import Addresses
+from core.agents.agent import Agent
+from core.agents.store import Agents
+from core.channel import Content
+from core.conversations.conversation import Conversation, preview
+from core.conversations.store import Conversations
+from core.errors import Conflict, Invalid, NotAllowed, NotFound
+from core.feed import Feed, conversation_changed, entry_changed, lane_due
+from core.ids import new_id
+from core.interactions import status
+from core.interactions.interaction import Author, Interaction
+from core.interactions.store import Interactions
+from core.route import system_line
+from core.send import Send
+
+FARTHEST = timedelta(days=366)
+
+
+class Desk:
+    """The agents' verbs. An agent's first word pauses the bot: the conversation is theirs in the same write."""
+
+    def __init__(
+        self,
+        conversations: Conversations,
+        interactions: Interactions,
+        addresses: Addresses,
+        agents: Agents,
+        send: Send,
+        feed: Feed,
+    ) -> None:
+        self._conversations = conversations
+        self._interactions = interactions
+        self._addresses = addresses
+        self._agents = agents
+        self._send = send
+        self._feed = feed
+
+    # -------------------------------------------------------------------------------------------- speaking
+
+    async def reply(
+        self,
+        agent: Agent,
+        conversation_id: str,
+        content: Content,
+        *,
+        key: str,
+        due_at: datetime | None = None,
+        address: str | None = None,
+        resolve: bool = False,
+    ) -> Interaction:
+        """Answer the customer; returns the (last) queued entry. The same `key` again is the same reply.
+
+        `address` is another address of the same customer; the conversation then goes on there. With `due_at` the
+        reply is planned. A resolved conversation is reopened by it. Raises Invalid for an empty reply, NotFound.
+        """
+        if not content.text.strip() and not content.files:
+            raise Invalid("Write something first.", field="text")
+        if due_at is not None and not timedelta(0) < due_at - datetime.now(UTC) < FARTHEST:
+            raise Invalid("Choose a time from now up to a year ahead.", field="due_at")
+        conversation = await self._get(conversation_id)
+        target = await self._target(conversation, address)
+        fields: dict[str, Any] = {
+            "last": {
+                "at": datetime.now(UTC),
+                "preview": preview(content.text) or content.files[0].name,
+                "author": "agent",
+                "id": "",
+            },
+            "unread": 0,
+            "reply_address": target,
+        }
+        # First the conversation, then the words: from this write on the bot's commits fail, so it cannot answer too.
+        conversation = await self._take(agent, conversation, fields, resolve=resolve)
+        entries = await self._send(
+            target,
+            content,
+            Author("agent", agent.id, agent.name),
+            key=f"reply:{conversation.id}:{key}",
+            conversation=conversation,
+            due_at=due_at,
+        )
+        return entries[-1]
+
+    async def _target(self, conversation: Conversation, address: str | None) -> str:
+        if address is None or address == conversation.reply_address:
+            return conversation.reply_address
+        theirs = await self._addresses.of_customer(conversation.customer_id)
+        if address not in {known.id for known in theirs}:
+            raise Invalid("This is not an address of this customer.", field="address")
+        return address
+
+    async def _take(
+        self, agent: Agent, conversation: Conversation, fields: dict[str, Any], *, resolve: bool
+    ) -> Conversation:
+        """Make the conversation the agent's, from whatever state it is in."""
+        if not conversation.assignee:
+            fields["assignee"] = agent.id
+        if resolve:
+            fields |= {"status": "resolved", "active": False}
+            after = await self._conversations.change(
+                conversation.id, fields, unset=("waiting_since", "snoozed_until", "said")
+            )
+        elif conversation.active:
+            fields["status"] = "open"
+            after = await self._conversations.change(
+                conversation.id,
+                fields,
+                where={"active": True},
+                unset=("waiting_since", "snoozed_until"),
+            )
+            if after is None:  # resolved by somebody else in between
+                after = await self._conversations.reopen(conversation.id, {**fields, "status": "open"})
+        else:
+            after = await self._conversations.reopen(conversation.id, {**fields, "status": "open"})
+            if after is None:
+                # Another conversation with this address is active; the words still go out, in this thread.
+                after = await self._conversations.change(conversation.id, fields)
+        if after is None:
+            raise NotFound("This conversation is not there any more.")
+        self._feed.announce(conversation_changed(after))
+        return after
+
+    async def note(self, agent: Agent, conversation_id: str, text: str, *, key: str) -> Interaction:
+        """Write a private note, which only agents see."""
+        if not text.strip():
+            raise Invalid("Write something first.", field="text")
+        conversation = await self._get(conversation_id)
+        line = system_line(conversation, text, key=f"note:{conversation.id}:{key}", author=_author(agent))
+        return await self._line(replace(line, kind="note"))
+
+    # ----------------------------------------------------------------------------------------- the state
+
+    async def assign(self, agent: Agent, conversation_id: str, assignee: str | None) -> Conversation:
+        """Give the conversation to an agent, or to nobody. Giving it to a person takes it from the bot."""
+        name = ""
+        if assignee:
+            other = await self._agents.get(assignee)
+            if other is None or not other.active:
+                raise Invalid("This agent is not there any more.", field="assignee")
+            name = other.name
+        conversation = await self._get(conversation_id)
+        fields: dict[str, Any] = {"assignee": assignee or None}
+        if assignee and conversation.status == "pending":
+            fields["status"] = "open"
+        words = ("Assigned to {name}", {"name": name}) if assignee else ("Unassigned", {})
+        return await self._change(agent, conversation, fields, *words)
+
+    async def snooze(self, agent: Agent, conversation_id: str, until: datetime) -> Conversation:
+        """Put the conversation aside until `until`, or until the customer writes again."""
+        if not timedelta(0) < until - datetime.now(UTC) < FARTHEST:
+            raise Invalid("Choose a time from now up to a year ahead.", field="until")
+        conversation = await self._get(conversation_id)
+        if not conversation.active:
+            raise Conflict("This conversation is resolved; reopen it first.")
+        fields = {"status": "snoozed", "snoozed_until": until}
+        return await self._change(agent, conversation, fields, "Snoozed until {until}", {"until": until})
+
+    async def resolve(self, agent: Agent, conversation_id: str) -> Conversation:
+        """Close the conversation; what the customer writes next begins a new one with the bot."""
+        conversation = await self._get(conversation_id)
+        if not conversation.active:
+            return conversation
+        fields = {"status": "resolved", "active": False, "unread": 0}
+        return await self._change(
+            agent, conversation, fields, "Resolved", unset=("waiting_since", "snoozed_until", "said")
+        )
+
+    async def reopen(self, agent: Agent, conversation_id: str) -> Conversation:
+        """Open a resolved or snoozed conversation again. Raises Conflict when the customer has a newer active one."""
+        conversation = await self._get(conversation_id)
+        if conversation.status == "open":
+            return conversation
+        if conversation.active:
+            return await self._change(agent, conversation, {"status": "open"}, "Reopened", unset=("snoozed_until",))
+        after = await self._conversations.reopen(conversation.id, {"status": "open"})
+        if after is None:
+            raise Conflict("The customer has a newer conversation here; answer in that one.")
+        self._feed.announce(conversation_changed(after))
+        await self._line(system_line(after, "Reopened", key=f"act:{new_id()}", author=_author(agent)))
+        return after
+
+    async def read(self, agent: Agent, conversation_id: str) -> Conversation:
+        """Clear the unread mark: somebody has looked."""
+        after = await self._conversations.change(conversation_id, {"unread": 0}, where={"unread": {"$gt": 0}})
+        if after is None:
+            return await self._get(conversation_id)
+        self._feed.announce(conversation_changed(after))
+        return after
+
+    async def _change(
+        self,
+        agent: Agent,
+        conversation: Conversation,
+        fields: dict[str, Any],
+        text: str,
+        data: dict[str, Any] | None = None,
+        *,
+        unset: tuple[str, ...] = (),
+    ) -> Conversation:
+        after = await self._conversations.change(
+            conversation.id, fields, where={"status": conversation.status}, unset=unset
+        )
+        if after is None:
+            raise Conflict("Somebody else changed this conversation a moment ago; look again.")
+        self._feed.announce(conversation_changed(after))
+        line = system_line(after, text, key=f"act:{new_id()}", author=_author(agent), data=data)
+        await self._line(line)
+        return after
+
+    # -------------------------------------------------------------------------------------- deliveries
+
+    async def retry(self, agent: Agent, interaction_id: str) -> Interaction:
+        """Send a failed or uncertain message again, because a person says so."""
+        return await self._again(await self._interactions.retry(interaction_id, datetime.now(UTC)))
+
+    async def settle(self, agent: Agent, interaction_id: str, outcome: Literal["sent", "failed"]) -> Interaction:
+        """Say what became of an uncertain message."""
+        if outcome not in (status.SENT, status.FAILED):
+            raise Invalid("Say whether it arrived or not.")
+        return self._changed(await self._interactions.settle(interaction_id, outcome))
+
+    async def cancel(self, agent: Agent, interaction_id: str) -> Interaction:
+        """Take back a planned message."""
+        return self._changed(await self._interactions.settle(interaction_id, status.CANCELLED))
+
+    async def _again(self, entry: Interaction | None) -> Interaction:
+        entry = self._changed(entry)
+        await self._addresses.flag("out", [entry.address], datetime.now(UTC))
+        self._feed.announce(lane_due("out", entry.address))
+        return entry
+
+    def _changed(self, entry: Interaction | None) -> Interaction:
+        if entry is None:
+            raise Conflict("This message is not in that state any more; look again.")
+        self._feed.announce(entry_changed(entry))
+        return entry
+
+    async def _line(self, line: Interaction) -> Interaction:
+        if (await self._interactions.add([line]))[0]:
+            self._feed.announce(entry_changed(line))
+        return line
+
+    async def _get(self, conversation_id: str) -> Conversation:
+        conversation = await self._conversations.get(conversation_id)
+        if conversation is None:
+            raise NotFound("This conversation is not there any more.")
+        return conversation
+
+
+def _author(agent: Agent) -> Author:
+    return Author("agent", agent.id, agent.name)
+
+
+def may_administer(agent: Agent) -> None:
+    """Raises NotAllowed unless `agent` is an administrator."""
+    if agent.role != "admin":
+        raise NotAllowed("Only administrators may do this.")

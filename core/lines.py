@@ -1,0 +1,78 @@
+"""The lines at hand: each account's live adapter, made when it is first needed and made anew when it is changed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import time
+from collections.abc import Mapping
+
+from core.accounts.store import Accounts
+from core.channel import Account, Capabilities, Channel, Line
+from core.errors import UnknownAccount
+
+FRESH = 1.0
+
+
+class Lines:
+    """Adapters by channel and account.
+
+    Importing an adapter may take seconds (aiogram), so it happens in a thread and only when an account of its channel
+    is used. Accounts are looked up at most once a second, so that a busy door costs no query a message.
+    """
+
+    def __init__(self, accounts: Accounts, table: Mapping[str, Line]) -> None:
+        self._accounts = accounts
+        self.table = table
+        self.able: Mapping[str, Capabilities] = {name: line.capabilities for name, line in table.items()}
+        self._known: dict[tuple[str, str], tuple[float, Account]] = {}
+        self._live: dict[tuple[str, str], tuple[int, Channel]] = {}
+        self._making: dict[str, asyncio.Lock] = {}
+
+    async def account(self, channel: str, name: str) -> Account:
+        """The enabled account, at most a second old. Raises UnknownAccount."""
+        known = self._known.get((channel, name))
+        if known and time.monotonic() - known[0] < FRESH:
+            return known[1]
+        account = await self._accounts.get(channel, name) if channel in self.table else None
+        if account is None or not account.enabled:
+            self._known.pop((channel, name), None)
+            raise UnknownAccount("There is no such line here.")
+        self._known[channel, name] = (time.monotonic(), account)
+        return account
+
+    async def first(self, channel: str) -> Account | None:
+        """The first enabled account of a channel, by name: where to write from when nothing says otherwise."""
+        return next((account for account in await self._accounts.all(channel) if account.enabled), None)
+
+    async def get(self, channel: str, name: str) -> Channel:
+        """The live adapter of an account. Raises UnknownAccount."""
+        account = await self.account(channel, name)
+        live = self._live.get((channel, name))
+        if live and live[0] == account.version:
+            return live[1]
+        async with self._making.setdefault(channel, asyncio.Lock()):
+            live = self._live.get((channel, name))
+            if live and live[0] == account.version:
+                return live[1]
+            adapter = await self.make(account)
+            self._live[channel, name] = (account.version, adapter)
+            if live:
+                # What is being sent through the old one may end first; its connections are closed after a while.
+                asyncio.get_running_loop().call_later(60, lambda: asyncio.ensure_future(live[1].close()))
+            return adapter
+
+    async def make(self, account: Account) -> Channel:
+        """A new adapter for `account`, which the caller closes."""
+        module, _, name = self.table[account.channel].adapter.partition(":")
+        loaded = await asyncio.to_thread(importlib.import_module, module)
+        adapter: Channel = getattr(loaded, name)(account)
+        return adapter
+
+    async def close(self) -> None:
+        """Close every adapter."""
+        for _, adapter in self._live.values():
+            with contextlib.suppress(Exception):
+                await adapter.close()
+        self._live.clear()

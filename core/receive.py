@@ -1,0 +1,252 @@
+"""receive: what adapters parsed goes into the log, the address's flag is raised, and only then is the answer yes.
+
+Messages first, flag second, yes third. A crash in between means that the outside sends again: the key makes it one
+entry, and the flag is raised then; what nobody sends again, the sweep finds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+
+from core.addresses.store import Addresses
+from core.channel import Account, Arrival, Event, Ignored, Parses, Reachability, Receipt
+from core.checkpoint import reached
+from core.errors import CannotStore, NotFound, NotThisFormat, Unreadable
+from core.feed import Feed, entry_changed, lane_due
+from core.files.store import Files
+from core.ids import new_id
+from core.intake.store import FailedIntakes
+from core.interactions import status
+from core.interactions.interaction import Author, Interaction, content_document, sane
+from core.interactions.store import Interactions
+from core.lines import Lines
+
+log = structlog.get_logger(__name__)
+
+# Larger bodies are parsed in a thread, and larger raw payloads go to the file store.
+LARGE = 64 * 1024
+RAW_INLINE = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What became of one event. `id` and `at` are those of the entry, also when it was there already (`new` False)."""
+
+    event: Event
+    id: str | None
+    new: bool
+    at: datetime
+
+
+class Receive:
+    """The intake. `counts` tells events by kind, for the metrics."""
+
+    def __init__(
+        self, interactions: Interactions, addresses: Addresses, files: Files, failed: FailedIntakes, feed: Feed
+    ) -> None:
+        self._interactions = interactions
+        self._addresses = addresses
+        self._files = files
+        self._failed = failed
+        self._feed = feed
+        self.counts: Counter[str] = Counter()
+
+    async def take(
+        self,
+        account: Account,
+        adapter: Parses,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        keep_foreign: bool = False,
+    ) -> list[Kept]:
+        """Parse `body` and keep what it holds; what is authentic and unreadable is kept raw in `failed_intake`.
+
+        Raises NotThisFormat (unless `keep_foreign`: a mailbox has nobody to say no to) and CannotStore.
+        """
+        try:
+            if len(body) > LARGE:
+                events = await asyncio.to_thread(adapter.parse, body, headers)
+            else:
+                events = adapter.parse(body, headers)
+        except NotThisFormat as error:
+            if not keep_foreign:
+                raise
+            await self._set_aside(account, body, headers, error.sentence)
+            return []
+        except CannotStore:
+            raise
+        except Exception as error:
+            reason = error.sentence if isinstance(error, Unreadable) else f"{type(error).__name__}: {error}"
+            await self._set_aside(account, body, headers, reason)
+            return []
+        reached("parsed")
+        try:
+            return await self.keep(account, events, body)
+        except Unreadable as error:
+            await self._set_aside(account, body, headers, error.sentence)
+            return []
+
+    async def _set_aside(self, account: Account, body: bytes, headers: Mapping[str, str], reason: str) -> None:
+        self.counts["unreadable"] += 1
+        log.warning("intake.unreadable", channel=account.channel, account=account.name, reason=reason[:300])
+        kept = {name: value for name, value in headers.items() if name in ("content-type", "content-encoding")}
+        await self._failed.keep(account.channel, account.name, body, kept, reason, datetime.now(UTC))
+
+    async def keep(self, account: Account, events: Sequence[Event], raw: bytes | None = None) -> list[Kept]:
+        """Keep `events`, in order, and return only when they are durable. The same events again change nothing.
+
+        Raises CannotStore when anything was not kept, Unreadable when an event cannot be stored at all; the others
+        of the batch are kept all the same.
+        """
+        now = datetime.now(UTC)
+        entries: list[Interaction | None] = []
+        origin = await self._raw(raw) if any(isinstance(event, Arrival) for event in events) else None
+        for event in events:
+            self.counts[type(event).__name__.lower()] += 1
+            entries.append(await self._entry(event, now, origin))
+        logged = [entry for entry in entries if entry is not None]
+        results = await asyncio.gather(*(self._interactions.add([e]) for e in logged), return_exceptions=True)
+        reached("stored")
+        fresh = {e.id: r[0] for e, r in zip(logged, results, strict=True) if not isinstance(r, BaseException)}
+        due = [entry.address for entry in logged if entry.id in fresh]
+        if due:
+            await self._addresses.flag("in", due, now)
+        reached("flagged")
+        for entry in logged:
+            if fresh.get(entry.id):
+                self._feed.announce(entry_changed(entry))
+        self._feed.announce(*(lane_due("in", address) for address in dict.fromkeys(due)))
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        kept: list[Kept] = []
+        for event, maybe in zip(events, entries, strict=True):
+            if maybe is None:
+                await self._told(event)
+                kept.append(Kept(event, None, False, now))
+            elif fresh[maybe.id]:
+                kept.append(Kept(event, maybe.id, True, maybe.at))
+            else:
+                there = await self._interactions.by_key(maybe.address, maybe.key)
+                kept.append(Kept(event, there.id if there else None, False, there.at if there else now))
+        reached("acknowledged")
+        return kept
+
+    async def _told(self, event: Event) -> None:
+        if isinstance(event, Receipt):
+            changed = await self._interactions.receipt(
+                str(event.address),
+                event.external_id,
+                event.status,
+                code=event.code,
+                sentence=event.sentence,
+                at=event.at,
+            )
+            if changed:
+                self._feed.announce(entry_changed(changed))
+            if event.gone:
+                await self._addresses.learn(str(event.address), reachable=False)
+        elif isinstance(event, Reachability):
+            await self._addresses.learn(str(event.address), reachable=event.reachable)
+
+    async def _entry(self, event: Event, now: datetime, origin: Mapping[str, Any] | None) -> Interaction | None:
+        if isinstance(event, Arrival):
+            return await self._arrived(event, now, origin)
+        if isinstance(event, Ignored) and event.address is not None and event.answer is not None:
+            # The polite answer, once per address for ever: the key sees to it.
+            return Interaction(
+                id=new_id(),
+                kind="system",
+                direction="in",
+                channel=event.address.channel,
+                account=event.address.account,
+                address=str(event.address),
+                key="ignored",
+                author=Author("system"),
+                content=replace(event.answer, files=()),
+                at=now,
+                status=status.RECEIVED,
+                data={"answer": content_document(event.answer), "reason": event.reason},
+            )
+        return None
+
+    async def _arrived(self, event: Arrival, now: datetime, origin: Mapping[str, Any] | None) -> Interaction:
+        content = event.content
+        if any(file.data is not None for file in content.files):
+            stored = [
+                replace(file, sha256=await self._files.put(file.data), size=len(file.data), data=None)
+                if file.data is not None
+                else file
+                for file in content.files
+            ]
+            content = replace(content, files=tuple(stored))
+        who: dict[str, Any] = {"name": event.name[:200], "language": event.language}
+        if event.identities:
+            who["identities"] = [asdict(identity) for identity in event.identities[:20]]
+        return Interaction(
+            id=new_id(),
+            kind="system" if event.edits else event.kind,
+            direction="in",
+            channel=event.address.channel,
+            account=event.address.account,
+            address=str(event.address),
+            key=event.key,
+            author=Author("customer", name=event.name[:200]),
+            content=content,
+            at=sane(event.at, now),
+            status=status.RECEIVED,
+            external_id=event.external_id,
+            reply_to=event.reply_to,
+            choice=event.choice,
+            data=event.data,
+            edit_of=event.edits,
+            who={key: value for key, value in who.items() if value},
+            raw=origin,
+        )
+
+    async def _raw(self, raw: bytes | None) -> Mapping[str, Any] | None:
+        if raw is None:
+            return None
+        return {"body": raw} if len(raw) <= RAW_INLINE else {"sha256": await self._files.put(raw)}
+
+
+class Replay:
+    """Tries again what is in `failed_intake`."""
+
+    def __init__(
+        self, receive: Receive, failed: FailedIntakes, lines: Lines, interactions: Interactions, addresses: Addresses
+    ) -> None:
+        self._receive = receive
+        self._failed = failed
+        self._lines = lines
+        self._interactions = interactions
+        self._addresses = addresses
+
+    async def __call__(self, id: str) -> bool:
+        """Replay one payload; True when it went through, False when it failed again and stays. Raises NotFound."""
+        kept = await self._failed.get(id)
+        if kept is None:
+            raise NotFound("This payload is not there any more.")
+        if kept.entry:
+            entry = await self._interactions.unstick(kept.entry)
+            if entry:
+                await self._addresses.flag("in", [entry.address], datetime.now(UTC))
+            await self._failed.done(id, "replayed")
+            return entry is not None
+        account = await self._lines.account(kept.channel, kept.account)
+        adapter = await self._lines.get(kept.channel, kept.account)
+        if not isinstance(adapter, Parses):
+            return False
+        await self._failed.done(id, "replayed")
+        # Should it fail again, the same payload is put back as failed by its fingerprint.
+        await self._receive.take(account, adapter, kept.body, kept.headers, keep_foreign=True)
+        after = await self._failed.get(id)
+        return after is not None and after.state == "replayed"

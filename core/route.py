@@ -1,0 +1,332 @@
+"""route: joins what arrived to a customer and a conversation, and lets the bot answer what is the bot's.
+
+One address is handled by one worker at a time, in order. Every step can be repeated: ids and keys follow from the
+entry, and what was decided is committed in one guarded write. So a crash anywhere repeats nothing and loses nothing,
+and a bot and an agent never both answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import structlog
+
+from core.addresses.address import Claim, KnownAddress
+from core.addresses.store import Addresses
+from core.agents.duty import Duty
+from core.channel import Account, Address, Arrival, Capabilities, Identity
+from core.checkpoint import reached
+from core.conversations.conversation import Conversation, Last, preview
+from core.conversations.store import Conversations
+from core.customers.customer import Customer
+from core.customers.identify import Identify, Introduction
+from core.customers.store import Customers
+from core.decide import Decides, Decision, LooksUpOrders, Person, Turn
+from core.errors import CannotStore, Conflict, UnknownAccount
+from core.feed import Feed, conversation_changed, entry_changed
+from core.ids import id_of, new_id
+from core.intake.store import FailedIntakes
+from core.interactions import status
+from core.interactions.interaction import Author, Interaction, content_document, content_of
+from core.interactions.store import Interactions
+from core.join import Join
+from core.lines import Lines
+from core.send import Send
+
+log = structlog.get_logger(__name__)
+
+PATIENCE = 5
+
+
+class HandlesOrders(Protocol):
+    """What route asks of the orders: handle one order entry and say whose it is."""
+
+    async def __call__(self, entry: Interaction) -> str | None:
+        """Apply the event, notify the customer; returns the customer's id. Repeatable."""
+        ...
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What route needs of the rest."""
+
+    interactions: Interactions
+    addresses: Addresses
+    conversations: Conversations
+    customers: Customers
+    failed: FailedIntakes
+    feed: Feed
+    lines: Lines
+    send: Send
+    identify: Identify
+    join: Join
+    duty: Duty
+    bot: Decides
+    order_facts: LooksUpOrders
+    orders: HandlesOrders
+
+
+class Route:
+    """Handles one claimed address."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._ = parts
+
+    async def __call__(self, claim: Claim) -> datetime | None:
+        """Handle what is unhandled at the claimed address, in order; None: nothing is left for later."""
+        _ = self._
+        entries = await _.interactions.unhandled(claim.address.id)
+        reached("claimed")
+        address = claim.address
+        for entry in entries:
+            try:
+                address = await self._handle(address, entry)
+            except CannotStore:
+                raise
+            except Exception as error:
+                if claim.failures + 1 < PATIENCE:
+                    raise
+                await self._set_aside(entry, error)
+        # A page of a hundred was full: there may be more, so the lane stays due.
+        return datetime.now(UTC) if len(entries) >= 100 else None
+
+    async def _set_aside(self, entry: Interaction, error: Exception) -> None:
+        reason = f"{type(error).__name__}: {error}"
+        log.error("route.stuck", entry=entry.id, error=reason[:500])
+        _ = self._
+        now = datetime.now(UTC)
+        await _.failed.keep(entry.channel, entry.account, b"", {}, f"It could not be handled: {reason}", now, entry.id)
+        await _.interactions.stuck(entry)
+
+    async def _handle(self, address: KnownAddress, entry: Interaction) -> KnownAddress:
+        _ = self._
+        if entry.kind == "order":
+            customer_id = await _.orders(entry)
+            await self._handled(entry, customer_id, None)
+            return address
+        if "answer" in entry.data and entry.kind == "system":
+            content = content_of(entry.data["answer"])
+            await _.send(entry.address, content, Author("system"), key="ignored-answer")
+            await self._handled(entry, None, None)
+            return address
+        if entry.edit_of and await _.interactions.edit(entry.address, entry.edit_of, entry.content.text, entry.id):
+            edited = await _.interactions.answered(entry.address, [entry.edit_of])
+            if edited:
+                _.feed.announce(entry_changed(edited))
+            await self._handled(entry, address.customer_id, edited.conversation_id if edited else None)
+            return address
+        now = datetime.now(UTC)
+        customer = await _.identify(address, introduction(entry), now)
+        address = await self._known(address, entry, customer, now)
+        conversation = await self._settle(entry, address, customer, now)
+        await self._handled(entry, conversation.customer_id, conversation.id)
+        return address
+
+    async def _handled(self, entry: Interaction, customer_id: str | None, conversation_id: str | None) -> None:
+        await self._.interactions.handled(entry, customer_id=customer_id, conversation_id=conversation_id)
+        reached("handled")
+        done = replace(entry, status=status.HANDLED, customer_id=customer_id, conversation_id=conversation_id)
+        self._.feed.announce(entry_changed(done))
+
+    async def _known(
+        self, address: KnownAddress, entry: Interaction, customer: Customer, now: datetime
+    ) -> KnownAddress:
+        """Write what this entry told about the address, at most once a minute for a busy one."""
+        name, language = entry.who.get("name") or None, entry.who.get("language") or None
+        stale = address.last_in is None or (now - address.last_in).total_seconds() > 60
+        news = (name and name != address.name) or (language and language != address.language)
+        if stale or news or not address.reachable:
+            await self._.addresses.learn(address.id, name=name, language=language, last_in=now, reachable=True)
+        return replace(
+            address,
+            customer_id=customer.id,
+            name=name or address.name,
+            language=language or address.language,
+            last_in=now if stale else address.last_in,
+            reachable=True,
+            verified=address.verified or any(i.verified for i in introduction(entry).identities),
+        )
+
+    async def _settle(
+        self, entry: Interaction, address: KnownAddress, customer: Customer, now: datetime
+    ) -> Conversation:
+        """Join, decide, commit, say. When an agent is faster than our commit, decide anew on what is true now."""
+        _ = self._
+        mark = id_of(entry.address)
+        for _attempt in range(10):
+            before = await _.join(entry, customer, now)
+            reached("joined")
+            if before.seen.get(mark, "") >= entry.id:
+                # Committed before a crash; what the bot decided then may not have been said yet.
+                await self._say(entry, before)
+                return before
+            decision = await self._decide(entry, before, address, customer, now)
+            reached("decided")
+            after = replace(
+                _next(before, entry, decision, letters=self._able(entry).subject),
+                seen={**before.seen, mark: entry.id},
+                rev=before.rev + 1,
+                customer_id=customer.id if before.address == entry.address else before.customer_id,
+                customer_name=(customer.name if before.address == entry.address else "") or before.customer_name,
+            )
+            if await _.conversations.commit(before, after):
+                reached("committed")
+                _.feed.announce(conversation_changed(after))
+                await self._say(entry, after)
+                if decision and decision.language and decision.language != customer.language:
+                    await _.customers.learn(customer.id, fields={"language": decision.language})
+                return after
+        raise Conflict("This conversation changes faster than it can be handled.")
+
+    async def _decide(
+        self, entry: Interaction, conversation: Conversation, address: KnownAddress, customer: Customer, now: datetime
+    ) -> Decision | None:
+        """The bot's decision, None when people answer this conversation or nobody may."""
+        if conversation.status != "pending" or entry.kind != "message":
+            return None
+        account = await self._account(entry)
+        if account is not None and account.settings.get("bot") is False:
+            return Decision(hand_over=True, reason="")
+        turn = Turn(
+            message=arrival_of(entry),
+            state=conversation.bot,
+            person=Person(
+                customer_id=customer.id,
+                name=customer.name,
+                language=customer.language or address.language,
+                identities=customer.identities,
+                known=address.verified,
+            ),
+            capabilities=self._able(entry),
+            orders=self._.order_facts,
+            now=now,
+            first=not conversation.seen,
+            on_duty=await self._.duty(now),
+        )
+        return await self._.bot.decide(turn)
+
+    async def _say(self, entry: Interaction, conversation: Conversation) -> None:
+        """Queue what the bot decided to say to `entry`; repeatable, because each word has its key."""
+        _ = self._
+        said = conversation.said
+        if not said or said.get("to") != entry.id:
+            return
+        for n, document in enumerate(said["say"]):
+            await _.send(
+                entry.address,
+                content_of(document),
+                Author("bot"),
+                key=f"bot:{entry.id}:{n}",
+                conversation=conversation,
+                data={"flow": said.get("flow", ""), "step": said.get("step", "")},
+            )
+        if said.get("reason"):
+            line = system_line(conversation, said["reason"], key=f"handover:{entry.id}")
+            if (await _.interactions.add([line]))[0]:
+                _.feed.announce(entry_changed(line))
+
+    async def _account(self, entry: Interaction) -> Account | None:
+        try:
+            return await self._.lines.account(entry.channel, entry.account)
+        except UnknownAccount:
+            return None  # removed meanwhile; what it brought is handled all the same
+
+    def _able(self, entry: Interaction) -> Capabilities:
+        return self._.lines.able.get(entry.channel) or Capabilities(sends=False)
+
+
+def _next(before: Conversation, entry: Interaction, decision: Decision | None, *, letters: bool) -> Conversation:
+    """The conversation after `entry` and what was decided about it."""
+    after = replace(
+        before,
+        last=Last(entry.at, preview(entry.content.text) or _without_words(entry), "customer", entry.id),
+        said=None,
+    )
+    if letters and entry.external_id:
+        after = replace(after, references=(*before.references, entry.external_id)[-20:])
+    if decision is not None:
+        after = replace(
+            after,
+            bot=decision.state,
+            language=decision.language or before.language,
+            said={
+                "to": entry.id,
+                "say": [content_document(content) for content in decision.say],
+                "flow": decision.state.flow,
+                "step": decision.state.step,
+                "reason": decision.reason if decision.hand_over else "",
+            },
+        )
+        if decision.resolve:
+            return replace(after, status="resolved")
+        if not decision.hand_over:
+            return after
+    return replace(
+        after,
+        status="open",
+        snoozed_until=None,
+        unread=before.unread + 1,
+        waiting_since=before.waiting_since or entry.at,
+    )
+
+
+def _without_words(entry: Interaction) -> str:
+    if entry.content.files:
+        return ", ".join(file.name for file in entry.content.files)
+    return entry.content.subject or ""
+
+
+def introduction(entry: Interaction) -> Introduction:
+    """What an entry tells about who wrote it."""
+    identities = tuple(Identity(**identity) for identity in entry.who.get("identities", ()))
+    return Introduction(entry.who.get("name", ""), entry.who.get("language"), identities)
+
+
+def arrival_of(entry: Interaction) -> Arrival:
+    """The arrival an entry was made of, as the bot reads it."""
+    who: Mapping[str, Any] = entry.who
+    return Arrival(
+        address=Address.of(entry.address),
+        key=entry.key,
+        kind="message",
+        content=entry.content,
+        at=entry.at,
+        name=who.get("name", ""),
+        language=who.get("language"),
+        external_id=entry.external_id,
+        reply_to=entry.reply_to,
+        choice=entry.choice,
+        edits=entry.edit_of,
+        identities=introduction(entry).identities,
+        data=entry.data,
+    )
+
+
+def system_line(
+    conversation: Conversation,
+    text: str,
+    *,
+    key: str,
+    author: Author | None = None,
+    data: Mapping[str, Any] | None = None,
+) -> Interaction:
+    """A line of the log that people see between the messages ("Handed over: …"). `text` is English and translatable."""
+    return Interaction(
+        id=new_id(),
+        kind="system",
+        direction="internal",
+        channel=conversation.channel,
+        account=conversation.account,
+        address=conversation.address,
+        key=key,
+        author=author or Author("system"),
+        content=replace(content_of({}), text=text),
+        at=datetime.now(UTC),
+        status=status.HANDLED,
+        customer_id=conversation.customer_id,
+        conversation_id=conversation.id,
+        data=data or {},
+    )

@@ -1,0 +1,219 @@
+"""worker: who does the work. Claims due addresses in both lanes, and keeps the clockwork that nobody else keeps.
+
+Any number of workers on one database share the work; each takes what it can hold. A worker that dies leaves leases
+that run out, and what it had begun is taken up by the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from core.addresses.address import Claim, Lane
+from core.addresses.store import Addresses
+from core.conversations.store import Conversations
+from core.customers.merge import Merge
+from core.deliver import Deliver
+from core.errors import CannotStore
+from core.feed import Change, Feed, Subscription, conversation_changed
+from core.ids import id_at
+from core.interactions.store import Interactions
+from core.listen import Listen
+from core.media import Media
+from core.route import Route
+
+log = structlog.get_logger(__name__)
+
+Handler = Callable[[Claim], Awaitable[datetime | None]]
+
+POLL = 1.0
+SWEEP = 60.0
+SETTLED = timedelta(seconds=10)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the worker drives."""
+
+    interactions: Interactions
+    addresses: Addresses
+    conversations: Conversations
+    feed: Feed
+    route: Route
+    deliver: Deliver
+    media: Media
+    listen: Listen
+    merge: Merge
+
+
+class Worker:
+    """Runs until stopped. `concurrency` addresses per lane are in hand at most; `lease` is how long a claim holds."""
+
+    def __init__(self, parts: Parts, *, concurrency: int = 64, lease: timedelta = timedelta(seconds=30)) -> None:
+        self._ = parts
+        self._concurrency = concurrency
+        self._lease = lease
+        self._stopping = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin to work."""
+        lanes = (
+            _LaneLoop("in", self._.route, self._, self._concurrency, self._lease, self._stopping),
+            _LaneLoop("out", self._.deliver, self._, self._concurrency, self._lease, self._stopping),
+        )
+        loops: list[Callable[[], Awaitable[None]]] = [*(lane.run for lane in lanes)]
+        loops += [self._every(SWEEP, self._sweep), self._every(POLL, self._wake), self._every(POLL, self._fetch)]
+        self._tasks = [asyncio.create_task(_forever(loop)) for loop in loops]
+        self._tasks.append(asyncio.create_task(self._.listen.run()))
+
+    async def stop(self, grace: float = 20) -> None:
+        """Claim nothing more, finish what is in hand within `grace` seconds, and let go."""
+        self._stopping.set()
+        self._tasks[-1].cancel()
+        lanes, rest = self._tasks[:2], self._tasks[2:]
+        if self._tasks:
+            await asyncio.wait(lanes, timeout=grace)
+        for task in (*lanes, *rest):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _every(self, seconds: float, act: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        async def loop() -> None:
+            while not self._stopping.is_set():
+                await act()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(seconds):
+                        await self._stopping.wait()
+
+        return loop
+
+    async def _sweep(self) -> None:
+        """Raise the flags of what a crash left between the log and the flag, and finish merges left half-way."""
+        now = datetime.now(UTC)
+        unhandled, waiting = await self._.interactions.forgotten(id_at(now - SETTLED))
+        lanes: tuple[tuple[Lane, list[str]], ...] = (("in", unhandled), ("out", waiting))
+        for lane, addresses in lanes:
+            if addresses and (raised := await self._.addresses.flag_missing(lane, addresses, now)):
+                log.warning("sweep.raised", lane=lane, addresses=raised)
+        if resumed := await self._.merge.resume(now):
+            log.warning("sweep.merges", resumed=resumed)
+
+    async def _wake(self) -> None:
+        """Open snoozed conversations whose time has come."""
+        while woken := await self._.conversations.wake(datetime.now(UTC)):
+            self._.feed.announce(conversation_changed(woken))
+
+    async def _fetch(self) -> None:
+        while not self._stopping.is_set() and await self._.media.one():
+            pass
+
+
+class _LaneLoop:
+    """Claims one lane's due addresses and handles them side by side."""
+
+    def __init__(
+        self, lane: Lane, handle: Handler, parts: Parts, most: int, lease: timedelta, stopping: asyncio.Event
+    ) -> None:
+        self._lane = lane
+        self._handle = handle
+        self._ = parts
+        self._most = most
+        self._lease = lease
+        self._stopping = stopping
+        self._busy: dict[str, asyncio.Task[None]] = {}
+        self._hints: dict[str, None] = {}
+        self._look = True
+        self._looked_at = 0.0
+
+    async def run(self) -> None:
+        """Until stopping; then what is in hand is finished."""
+        self._look = True
+        async with self._.feed.subscribe(f"lane:{self._lane}") as changes:
+            try:
+                stopped = asyncio.create_task(self._stopping.wait())
+                while not self._stopping.is_set():
+                    await self._claim()
+                    await self._wait(changes, stopped)
+                stopped.cancel()
+            finally:
+                if self._busy:
+                    await asyncio.wait(self._busy.values())
+
+    async def _claim(self) -> None:
+        room = self._most - len(self._busy)
+        hints = [address for address in self._hints if address not in self._busy][:room]
+        if room <= 0 or not (hints or self._look):
+            return
+        # Looking at the index finds what this process was not told of: other processes' work, due retries, old leases.
+        looked, self._look = self._look, False
+        if looked:
+            self._looked_at = time.monotonic()
+        now = datetime.now(UTC)
+        claims = await self._.addresses.claim(self._lane, now, self._lease, most=room, hints=() if looked else hints)
+        if not looked:
+            for address in hints:
+                self._hints.pop(address, None)
+        elif len(claims) == room:
+            self._look = True
+        for claim in claims:
+            self._hints.pop(claim.address.id, None)
+            self._busy[claim.address.id] = asyncio.create_task(self._work(claim))
+
+    async def _wait(self, changes: Subscription, stopped: asyncio.Task[bool]) -> None:
+        """Until there is something to claim and room for it, or it is time to look at the index again."""
+        if len(self._busy) < self._most and (self._look or any(hint not in self._busy for hint in self._hints)):
+            self._note(await changes.next(0))
+            return
+        news = asyncio.create_task(changes.next(POLL))
+        full = len(self._busy) >= self._most
+        ended = list(self._busy.values()) if full or any(hint in self._busy for hint in self._hints) else []
+        await asyncio.wait({news, stopped, *ended}, return_when=asyncio.FIRST_COMPLETED)
+        if news.done():
+            self._note(news.result())
+        else:
+            news.cancel()
+            await asyncio.gather(news, return_exceptions=True)
+        if time.monotonic() - self._looked_at >= POLL:
+            self._look = True
+
+    def _note(self, changes: list[Change]) -> None:
+        for change in changes:
+            if change.what == "lagged":
+                self._look = True
+            else:
+                self._hints[change.id] = None
+
+    async def _work(self, claim: Claim) -> None:
+        try:
+            due_at = await self._handle(claim)
+        except Exception as error:
+            wait = min(0.5 * 2 ** min(claim.failures, 10), 300)
+            if not isinstance(error, CannotStore):
+                log.exception("worker.failed", lane=self._lane, address=claim.address.id, retry_in=wait)
+            with contextlib.suppress(Exception):
+                due = datetime.now(UTC) + timedelta(seconds=wait)
+                await self._.addresses.release(claim, due_at=due, failed=True)
+        else:
+            # Should this fail, the lease runs out by itself.
+            with contextlib.suppress(Exception):
+                await self._.addresses.release(claim, due_at=due_at)
+        finally:
+            self._busy.pop(claim.address.id, None)
+
+
+async def _forever(loop: Callable[[], Awaitable[None]]) -> None:
+    """Run `loop` again when it stumbles, for instance because the database was away."""
+    while True:
+        try:
+            await loop()
+            return
+        except Exception as error:
+            log.warning("worker.loop", error=f"{type(error).__name__}: {error}"[:300])
+            await asyncio.sleep(0.5)
