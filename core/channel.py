@@ -347,6 +347,15 @@ class HoldsMedia(Protocol):
 
 
 @runtime_checkable
+class Acknowledges(Protocol):
+    """Has a sign that a press of a button was noticed, which ends the waiting on the customer's screen."""
+
+    async def acknowledge(self, arrival: Arrival) -> None:
+        """Called once after `arrival` is stored. Never raises for what the provider does: it is a courtesy."""
+        ...
+
+
+@runtime_checkable
 class Handshakes(Protocol):
     """Wants to be told where we are, or to be checked, when the account is added or the hub starts."""
 

@@ -75,7 +75,7 @@ class Deliver:
                     continue
                 break  # what waits for another try holds back what was written after it
             # A slow provider may need longer than the lease; what is idempotent may be tried twice.
-            if not able.idempotent and not await self._hold(claim, now):
+            if not able.idempotent and not await self._hold(claim, entry, now):
                 return None
             again = await self._one(entry, able)
             if again is not None:
@@ -83,9 +83,9 @@ class Deliver:
                 break
         return datetime.now(UTC) if len(entries) >= 100 and later is None else later
 
-    async def _hold(self, claim: Claim, now: datetime) -> bool:
+    async def _hold(self, claim: Claim, entry: Interaction, now: datetime) -> bool:
         """Keep the lease long enough for one more message; False when somebody else has it by now."""
-        return await self._addresses.renew(claim, now + self._lease + timedelta(seconds=PATIENCE))
+        return await self._addresses.renew(claim, now + self._lease + timedelta(seconds=_patience(entry.content)))
 
     async def _one(self, entry: Interaction, able: Capabilities) -> datetime | None:
         """Try one message; returns when to try again, None when it is settled."""
@@ -101,7 +101,7 @@ class Deliver:
                 await self._interactions.begin(entry)
                 begun = True
                 reached("begun")
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(_patience(content)):
                 external_id = await adapter.send(_outbound(entry, address, content))
             reached("accepted")
         except RetryLater as error:
@@ -166,6 +166,11 @@ class Deliver:
                 raise Rejected(f"The attachment {file.name} is not there any more.", code="no_file")
             files.append(replace(file, data=data))
         return replace(content, files=tuple(files))
+
+
+def _patience(content: Content) -> float:
+    """Seconds a provider may take: attachments go up at 200 KB a second at the least."""
+    return PATIENCE + sum(file.size for file in content.files) / 200_000
 
 
 def _outbound(entry: Interaction, address: Address, content: Content) -> Outbound:

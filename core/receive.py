@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 
 from core.addresses.store import Addresses
-from core.channel import Account, Arrival, Event, Ignored, Parses, Reachability, Receipt
+from core.channel import Account, Acknowledges, Arrival, Event, Ignored, Parses, Reachability, Receipt
 from core.checkpoint import reached
 from core.errors import CannotStore, NotFound, NotThisFormat, Unreadable
 from core.feed import Feed, entry_changed, lane_due
@@ -57,6 +57,7 @@ class Receive:
         self._failed = failed
         self._feed = feed
         self.counts: Counter[str] = Counter()
+        self._courtesies: set[asyncio.Task[None]] = set()
 
     async def take(
         self,
@@ -89,10 +90,17 @@ class Receive:
             return []
         reached("parsed")
         try:
-            return await self.keep(account, events, body)
+            kept = await self.keep(account, events, body)
         except Unreadable as error:
             await self._set_aside(account, body, headers, error.sentence)
             return []
+        if isinstance(adapter, Acknowledges):
+            for one in kept:
+                if one.new and isinstance(one.event, Arrival) and one.event.choice is not None:
+                    task = asyncio.create_task(adapter.acknowledge(one.event))
+                    self._courtesies.add(task)
+                    task.add_done_callback(self._courtesies.discard)
+        return kept
 
     async def _set_aside(self, account: Account, body: bytes, headers: Mapping[str, str], reason: str) -> None:
         self.counts["unreadable"] += 1
