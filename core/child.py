@@ -12,23 +12,33 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
+from typing import IO
 
 from core.errors import SetupError
 
 PATIENCE = 20.0  # seconds a server gets to end on its own
 
 
-def spawn(command: list[str]) -> subprocess.Popen[bytes]:
+def spawn(command: list[str], complaints: Path | None = None) -> subprocess.Popen[bytes]:
     """A server of our own as a child: in its own session, silent, and (on Linux) told to end when we do.
 
     Its own session, because Ctrl-C in the terminal is for the hub, which needs its database to finish its work.
+    What it writes to standard error goes to the file `complaints`. Call it from the main thread: Linux takes the end of
+    the thread for the end of the parent.
     """
+    with contextlib.ExitStack() as stack:
+        errors = stack.enter_context(complaints.open("wb")) if complaints else subprocess.DEVNULL
+        return _spawn(command, errors)
+
+
+def _spawn(command: list[str], errors: IO[bytes] | int) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(  # noqa: S603 - the program is the operator's choice
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stderr=errors,
             start_new_session=True,
             cwd="/",
             preexec_fn=_dies_with_us(),

@@ -157,6 +157,7 @@ class Database:
     async def changes(self, collections: Sequence[str], after: Any = None) -> AsyncIterator[tuple[str, str, Any]]:
         """What other processes change in `collections`, for ever: (collection, id, the token to resume after it).
 
+        Begins with ("", "", token) once the server listens: what is written from then on is not missed.
         This process's own changes are left out by their `writer` mark. Only ids are sent: whoever wants the documents
         reads them, many at once.
         """
@@ -173,6 +174,7 @@ class Database:
             {"$project": {"ns.coll": 1, "documentKey": 1}},
         ]
         async with self.motor.watch(pipeline, resume_after=after) as stream:
+            yield "", "", stream.resume_token
             async for change in stream:
                 yield change["ns"]["coll"], str(change["documentKey"]["_id"]), stream.resume_token
 
@@ -199,3 +201,34 @@ def cannot_store(error: BaseException) -> CannotStore:
 def failed_at(error: BulkWriteError) -> dict[int, int]:
     """Position → error code of each operation that failed in an unordered bulk write."""
     return {entry["index"]: int(entry.get("code", 0)) for entry in (error.details or {}).get("writeErrors", [])}
+
+
+def lacks_majority(error: BulkWriteError) -> bool:
+    """Whether what a bulk wrote was not acknowledged by the majority, so that a failover may take it back."""
+    details = error.details or {}
+    return bool(details.get("writeConcernErrors")) or not details.get("writeErrors")
+
+
+def beginning(word: str) -> Document:
+    """The condition that an array of strings holds one that begins with `word`.
+
+    Without `$elemMatch`, one element above and another below the range would do, which is nearly every array.
+    """
+    return {"$elemMatch": {"$gte": word, "$lt": word + "\uffff"}}
+
+
+def moved_from(customer: str) -> Document:
+    """What a merge adds to each document it moves away from `customer`: merges of merges can so be undone in turn."""
+    return {"merged_from": {"$concatArrays": [{"$ifNull": ["$merged_from", []]}, [customer]]}}
+
+
+def last_moved_from(customer: str) -> Document:
+    """The condition that a document was last moved away from `customer`."""
+    return {"$expr": {"$eq": [{"$last": "$merged_from"}, customer]}}
+
+
+def moved_back() -> Document:
+    """What undoes `moved_from`."""
+    size = {"$size": "$merged_from"}
+    earlier = {"$slice": ["$merged_from", {"$subtract": [size, 1]}]}
+    return {"merged_from": {"$cond": [{"$gt": [size, 1]}, earlier, "$$REMOVE"]}}

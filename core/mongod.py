@@ -52,7 +52,7 @@ class PrivateMongod:
 
     def __init__(self, data: Path, mongod: Path | None = None) -> None:
         """Nothing happens yet. `data` is the hub's data folder; `mongod` the program, found by itself when None."""
-        self._folder = data.absolute() / "mongodb"
+        self._folder = data.resolve() / "mongodb"
         self._db = self._folder / "db"
         self._program = mongod
         self._process: subprocess.Popen[bytes] | None = None
@@ -60,6 +60,7 @@ class PrivateMongod:
         self._watcher: asyncio.Task[None] | None = None
         self._password = ""
         self._port = 0
+        self._settled = False  # true once the port has been told to clients, who wait for the MongoDB there
         self.first_time = False
 
     @property
@@ -87,9 +88,13 @@ class PrivateMongod:
         self._prepare()
         try:
             await self._ensure()
+        except PyMongoError as error:
+            await self.stop()
+            raise SetupError(f"The private MongoDB does not answer as it should: {str(error)[:300]}") from error
         except BaseException:
             await self.stop()
             raise
+        self._settled = True
         self._watcher = asyncio.create_task(self._watch(), name="mongod watcher")
         return self.uri
 
@@ -99,6 +104,7 @@ class PrivateMongod:
             self._watcher.cancel()
             await asyncio.gather(self._watcher, return_exceptions=True)
             self._watcher = None
+        self._settled = False
         if self._process is not None:
             await end(self._process)
             self._process = None
@@ -153,7 +159,8 @@ class PrivateMongod:
         """Called at start and whenever the mongod is gone: there is one, ours or another hub's, when it returns."""
         deadline = time.monotonic() + START
         while not self._own():
-            self._port = self._port or self._written_port()
+            if not self._settled:
+                self._port = self._written_port()
             if self._port and await answers(self._port) and await self._primary(within=2):
                 return
             if time.monotonic() > deadline:
@@ -163,7 +170,7 @@ class PrivateMongod:
                 )
             await asyncio.sleep(0.1)
         await self._outlive_orphan()
-        if not self._port:  # else a restart: the clients of this hub know the port and wait for it there
+        if not self._settled:
             known = self._written_port()
             self._port = free_port(known)
             if self._port != known:
@@ -212,7 +219,7 @@ class PrivateMongod:
             *("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=0"),
             *options,
         ]
-        return spawn(command)
+        return spawn(command, self._folder / "mongod.err")
 
     async def _listening(self, process: subprocess.Popen[bytes], deadline: float) -> None:
         while not await answers(self._port):
@@ -296,8 +303,10 @@ class PrivateMongod:
                     if entry.get("s") in ("E", "F") and (attr := entry.get("attr")):
                         reason = str(attr.get("error") or attr.get("message") or entry.get("msg"))[:300]
                         break
-        if code == 127:
-            reason = "a library it needs is missing on this machine"
+        if not reason:  # it did not get as far as its log; a missing library is told here
+            with contextlib.suppress(OSError):
+                lines = (self._folder / "mongod.err").read_text(errors="replace").strip().splitlines()
+                reason = lines[-1][:300] if lines else ""
         return (
             f"MongoDB ended at once with code {code}{': ' + reason if reason else ''}. Its log is {log}. "
             "You can also name a running MongoDB in SWITCHBOARD_MONGODB_URI."

@@ -83,6 +83,7 @@ class Settings(BaseSettings):
     session_hours: float = Field(12, gt=0, le=24 * 365)
     sample_data: bool | None = None
     lease_seconds: float = Field(30, ge=1, le=3600)
+    send_seconds: float = Field(60, ge=1, le=3600)
     concurrency: int = Field(64, ge=1, le=1000)
     crash_at: str = Field("", pattern=r"^([a-z_.]+(:[1-9][0-9]*)?)?$")
 
@@ -168,7 +169,7 @@ class Settings(BaseSettings):
         return country
 
     @classmethod
-    def load(cls, *, env_file: Path | None = Path(".env"), **overrides: object) -> Self:
+    def load(cls, env_file: Path | None = Path(".env"), /, **overrides: object) -> Self:
         """The settings: `overrides` (None means not given) before the environment before `env_file`.
 
         Raises SetupError, one for everything that is wrong, naming each key and what it takes.
@@ -267,3 +268,8 @@ def kept_secret(path: Path) -> str:
     if path.stat().st_mode & 0o077:
         path.chmod(0o600)
     return path.read_text(encoding="ascii", errors="replace").strip()
+
+
+def environment_secret(variable: str) -> str:
+    """The value of an environment variable an operator names on the command line; empty when it is not set."""
+    return os.environ.get(variable, "").strip()

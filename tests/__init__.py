@@ -1,0 +1,1 @@
+"""The tests: the tree of the house again, `servers/` for the counterparts, and one shared MongoDB (conftest.py)."""

@@ -1,0 +1,92 @@
+"""What every test may ask for: a fresh database on one real MongoDB that all processes of the run share.
+
+`database` is a connected `core.database.Database`; `database_uri` and `database_name` are for what connects itself.
+With xdist the controller starts the MongoDB and passes its URI on; without, the first test that needs it does.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pymongo
+import pytest
+
+from core.database import Database
+from tests.servers.mongo import MongoServer, database_name_for
+
+_shared = pytest.StashKey[MongoServer]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """In the controller of a parallel run: starts the MongoDB the workers share."""
+    if not hasattr(config, "workerinput") and getattr(config.option, "numprocesses", None):
+        config.stash[_shared] = MongoServer()
+        config.stash[_shared].start()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """In the controller: tells a worker where it is."""
+    node.workerinput["mongodb_uri"] = node.config.stash[_shared].uri
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """In the controller: ends it."""
+    if server := config.stash.get(_shared, None):
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def database_uri(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URI of a real MongoDB: a replica set, so that transactions and change streams work."""
+    given = getattr(request.config, "workerinput", {}).get("mongodb_uri")
+    if given:
+        yield given
+        return
+    server = MongoServer()
+    try:
+        server.start()
+        yield server.uri
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def mongo_client(database_uri: str) -> Iterator[pymongo.MongoClient[dict[str, Any]]]:
+    """A plain synchronous client, for looking at what is in the database from outside."""
+    client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(database_uri, tz_aware=True, w=1)
+    with client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def drop(mongo_client: pymongo.MongoClient[dict[str, Any]]) -> Iterator[Callable[[str], object]]:
+    """Drops databases behind the tests' back: a tenth of a second each that no test needs to wait for."""
+    with ThreadPoolExecutor(1) as pool:
+        yield lambda name: pool.submit(mongo_client.drop_database, name)
+
+
+@pytest.fixture
+def database_name(request: pytest.FixtureRequest, drop: Callable[[str], object]) -> Iterator[str]:
+    """The name of a database that is this test's alone; dropped after it."""
+    name = database_name_for(request.node.name)
+    yield name
+    drop(name)
+
+
+@pytest.fixture
+async def database(database_uri: str, database_name: str) -> AsyncIterator[Database]:
+    """A connected, empty database; indexes are made by what needs them."""
+    database = Database.connect(database_uri, database_name)
+    yield database
+    await database.close()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_settings_of_the_developer() -> None:
+    """Tests begin without the developer's own SWITCHBOARD_* variables."""
+    for key in [key for key in os.environ if key.startswith("SWITCHBOARD_")]:
+        del os.environ[key]

@@ -1,0 +1,74 @@
+"""One real MongoDB for a whole run of the tests: a one-node replica set with its journal, in a temporary folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import pymongo
+
+from core.child import spawn
+from core.mongod import find_mongod
+
+
+def free_port() -> int:
+    """A port of the loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class MongoServer:
+    """A mongod without authentication. Ends with the process that started it, whatever ends that."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="switchboard-tests-"))
+        self.port = free_port()
+        self.uri = f"mongodb://127.0.0.1:{self.port}/?replicaSet=tests"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Returns when it can be written to, about 0.6 s later."""
+        self._process = spawn(
+            [
+                str(find_mongod()),
+                *("--dbpath", str(self.folder), "--logpath", str(self.folder / "log"), "--quiet"),
+                *("--bind_ip", "127.0.0.1", "--port", str(self.port), "--nounixsocket", "--replSet", "tests"),
+                *("--wiredTigerCacheSizeGB", "0.5", "--oplogSize", "200"),
+                *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+            ]
+        )
+        deadline = time.monotonic() + 30
+        while not self._listens():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"mongod did not start:\n{(self.folder / 'log').read_text()[-3000:]}")
+            time.sleep(0.01)
+        client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient("127.0.0.1", self.port, directConnection=True)
+        with client:
+            member = {"_id": 0, "host": f"127.0.0.1:{self.port}"}
+            client.admin.command("replSetInitiate", {"_id": "tests", "members": [member]})
+            while not client.admin.command("hello").get("isWritablePrimary"):
+                time.sleep(0.01)
+
+    def stop(self) -> None:
+        """Ends it and removes its folder; the data is of no use to anybody, so by force."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+def database_name_for(test: str) -> str:
+    """A name no other test, process or run uses."""
+    safe = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in test)[:20]
+    return f"t_{safe}_{os.urandom(6).hex()}"
