@@ -298,9 +298,9 @@ def _start(out: _Writer, tag: str, node: Any, numbers: list[int]) -> None:
     elif tag == "li":
         if numbers and numbers[-1] >= 0:
             numbers[-1] += 1
-            out.line.append(f"{numbers[-1]}.")
+            out.line.append(f"{numbers[-1]}. ")
         else:
-            out.line.append("-")
+            out.line.append("- ")
     elif tag == "img":
         alt = (node.get("alt") or "").strip()
         if alt and len(alt) <= 4 and not alt.isascii():

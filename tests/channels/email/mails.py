@@ -3,6 +3,8 @@
 Each row gives a raw mail and what `Email.parse` makes of it. Helpers keep the rows to what is particular about them.
 """
 
+# ruff: noqa: E501 - a row of the table is easier to compare on few long lines than on many short ones
+
 from __future__ import annotations
 
 import base64
@@ -173,7 +175,7 @@ HEADERS = (
     case("a huge header", mail("X-Huge: " + "y" * 2_000_000, "Subject: after"), subject="after", text="Hello"),
     case("a huge subject", mail("Subject: " + "s" * 500_000), subject="s" * 1000),
     case("a name with a comma and no quotes", mail("From: Lee, Ann <ann@example.org>"), name="Lee, Ann"),
-    case("a name in a comment", mail("From: ann@example.org (Ann (the one) Lee)"), name="Ann the one Lee"),
+    case("a name in a comment", mail("From: ann@example.org (Ann (the one) Lee)"), name="Ann (the one) Lee"),
     case("upper case in the address", mail("From: Ann <ANN@Example.ORG>"), name="Ann"),
     case("an address without brackets after a name", mail("From: Ann Lee ann@example.org"), name="Ann Lee"),
     case("the name is the address", mail('From: "ann@example.org" <ann@example.org>'), name=""),

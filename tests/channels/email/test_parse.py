@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import email
 import time
+from email.header import Header
 from email.message import Message
 
 import pytest
@@ -13,7 +15,7 @@ from channels.email.adapter import Email
 from channels.email.charset import Charsets
 from channels.email.header import text
 from channels.email.mime import Part, body, split
-from core.channel import Arrival, Event, Identity, Parses
+from core.channel import Account, Arrival, Event, Identity, Parses
 from core.errors import IntakeError, NotThisFormat, Unreadable
 from tests.channel_contract import Case, ChannelContract, assert_storable
 from tests.channels.email.mails import ACCOUNT, CASES, MIXED, PIXEL, PLAIN, mail, mixed
@@ -52,6 +54,12 @@ def test_what_is_no_mail_is_kept_when_it_comes_from_a_mailbox() -> None:
         Email(ACCOUNT).parse(b"", {"uid": "7", "problem": "The body could not be had."})
     with pytest.raises(NotThisFormat):
         Email(ACCOUNT).parse(b"", {})
+
+
+def test_mail_is_read_whatever_is_wrong_with_the_account() -> None:
+    for settings_ in ({}, {"address": "nonsense"}, {"address": "help@shop.test", "imap_security": "maybe"}):
+        (event,) = Email(Account("email", "help", "", settings_)).parse(mail(), {})
+        assert isinstance(event, Arrival)
 
 
 # --------------------------------------------------------------------------------------------------- who wrote it
@@ -158,8 +166,6 @@ def build(tree: object, path: str = "x") -> str:
 
 
 def _base64(data: object) -> str:
-    import base64  # noqa: PLC0415
-
     assert isinstance(data, bytes)
     return base64.encodebytes(data).decode()
 
@@ -192,10 +198,11 @@ def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
 
 
 PIECES = st.sampled_from(
-    [b"\n", b"\r\n", b"--b0", b"--b0--", b"--", b"Content-Type: ", b"multipart/mixed; boundary=b0", b"text/html; charset=",
-     b"=?utf-8?B?", b"=?koi8-r?Q?", b"?=", b"base64", b"quoted-printable", b"Content-Transfer-Encoding: ", b"From: ", b"<", b">", b"@",
-     b'"', b"(", b"\\", b";", b"filename*0*=", b"\xd0\x9f", b"\xff\xfe", b"\x00", b"=ED=A0=80", b"7aCA", b"message/rfc822",
-     b"\x1b$B", b"utf-7", b"utf-16", b"+2AA-", b"Date: ", b"99999999", b"Message-ID: ", b"message/delivery-status"]
+    [b"\n", b"\r\n", b"--b0", b"--b0--", b"--", b"Content-Type: ", b"multipart/mixed; boundary=b0",
+     b"text/html; charset=", b"=?utf-8?B?", b"=?koi8-r?Q?", b"?=", b"base64", b"quoted-printable",
+     b"Content-Transfer-Encoding: ", b"From: ", b"<", b">", b"@", b'"', b"(", b"\\", b";", b"filename*0*=",
+     b"\xd0\x9f", b"\xff\xfe", b"\x00", b"=ED=A0=80", b"7aCA", b"message/rfc822", b"\x1b$B", b"utf-7", b"utf-16",
+     b"+2AA-", b"Date: ", b"99999999", b"Message-ID: ", b"message/delivery-status"]
 )  # fmt: skip
 
 
@@ -207,8 +214,6 @@ def test_shards_of_mails_are_read_or_refused(raw: bytes) -> None:
 
 @given(st.text(max_size=300))
 def test_a_subject_comes_back_however_it_is_split_into_words(subject: str) -> None:
-    from email.header import Header  # noqa: PLC0415
-
     shown = " ".join("".join(c if c.isprintable() else " " for c in subject).split())
     encoded = Header(shown, "utf-8", maxlinelen=40).encode().encode()
     assert text(encoded, Charsets()) == text(shown.encode(), Charsets())
@@ -261,11 +266,9 @@ def test_time_grows_no_faster_than_the_mail(hostile: object) -> None:
 
 
 async def test_a_mail_of_25_megabytes_is_read_whole() -> None:
-    import base64  # noqa: PLC0415
-
     data = PIXEL * (18_000_000 // len(PIXEL))
-    raw = mail(MIXED, body=mixed(f"{PLAIN}Here", "Content-Type: image/png; name=big.png\nContent-Transfer-Encoding: base64\n\n"
-               + base64.encodebytes(data).decode()))  # fmt: skip
+    picture = "Content-Type: image/png; name=big.png\nContent-Transfer-Encoding: base64\n\n"
+    raw = mail(MIXED, body=mixed(f"{PLAIN}Here", picture + base64.encodebytes(data).decode()))
     assert len(raw) > 24_000_000
     event = await asyncio.to_thread(one, raw)
     assert event.content.text == "Here"

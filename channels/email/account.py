@@ -1,0 +1,104 @@
+"""The settings of one mail account, read once from the `Account` and checked."""
+
+from __future__ import annotations
+
+import re
+import ssl
+from dataclasses import dataclass, field
+from typing import Literal, cast
+
+from channels.email.addresses import canonical, domain_of
+from core.channel import Account
+from core.errors import Rejected
+
+Security = Literal["tls", "starttls", "none"]
+_ADDRESS = re.compile(r"[^\s<>@,;:\"()]+@[^\s<>@,;:\"()]+\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where one of the two servers is and how to speak to it."""
+
+    host: str
+    port: int
+    security: Security
+
+
+@dataclass(frozen=True, slots=True)
+class MailAccount:
+    """What the parts of this channel need to know. `authserv_id` empty: nobody's word on authenticity is taken."""
+
+    name: str
+    address: str
+    display_name: str
+    imap: Server | None
+    smtp: Server | None
+    folders: tuple[str, ...]
+    username: str
+    password: str = field(repr=False)
+    from_now: bool = False
+    authserv_id: str = ""
+    ca_file: str = ""
+
+    @property
+    def domain(self) -> str:
+        """The domain of our address, in ASCII."""
+        return domain_of(self.address)
+
+    def tls(self) -> ssl.SSLContext:
+        """Certificates are always checked; `ca_file` adds a company's own authority. Raises Rejected."""
+        try:
+            return ssl.create_default_context(cafile=self.ca_file or None)
+        except (OSError, ssl.SSLError) as error:
+            raise Rejected("The certificate file of this mail account cannot be read.", code="setup") from error
+
+
+def read(account: Account) -> MailAccount:
+    """The settings of `account`; raises Rejected with a sentence naming the one that is missing or wrong."""
+    settings, secrets = account.settings, account.secrets
+
+    def word(name: str, default: str = "") -> str:
+        value = settings.get(name)
+        found = str(value).strip() if value is not None else ""
+        if any(ord(c) < 32 for c in found):
+            raise Rejected(f"The setting “{name}” holds a character it cannot hold.", code="setup")
+        return found or default
+
+    def server(prefix: str, port: int, security: str) -> Server | None:
+        host = word(f"{prefix}_host")
+        kind = word(f"{prefix}_security", security).lower()
+        number = word(f"{prefix}_port", str(port))
+        if not host:
+            return None
+        if kind not in ("tls", "starttls", "none"):
+            raise Rejected(f"{prefix.upper()} encryption must be tls, starttls or none.", code="setup")
+        if not (number.isascii() and number.isdigit() and 0 < int(number[:6]) < 65536):
+            raise Rejected(f"The {prefix.upper()} port must be a number from 1 to 65535.", code="setup")
+        return Server(host, int(number), cast("Security", kind))
+
+    address = canonical(word("address"))
+    if not _ADDRESS.match(address):
+        raise Rejected("The mail address of this account is missing or is not an address.", code="setup")
+    password = secrets.get("password", "")
+    return MailAccount(
+        name=account.name,
+        address=address,
+        display_name=word("display_name", account.title.strip()),
+        imap=server("imap", 993, "tls"),
+        smtp=server("smtp", 587, "starttls"),
+        folders=tuple(f.strip() for f in word("imap_folder", "INBOX").split(",") if f.strip()) or ("INBOX",),
+        username=word("username", address if password else ""),
+        password=password,
+        from_now=word("from").lower() == "now",
+        authserv_id=word("authserv_id").lower(),
+        ca_file=word("ca_file"),
+    )
+
+
+def receiving(account: Account) -> MailAccount:
+    """What reading a mail needs of `account`. A mail that is here is read, whatever is wrong with the settings."""
+    kept = {key: account.settings[key] for key in ("address", "authserv_id") if key in account.settings}
+    try:
+        return read(Account(account.channel, account.name, account.title, kept))
+    except Rejected:
+        return read(Account(account.channel, account.name, account.title, {"address": "unknown@invalid"}))

@@ -1,0 +1,75 @@
+"""The email channel: a mailbox read over IMAP, mail sent over SMTP.
+
+`parse` reads one raw mail; `listen` fetches them; `send` writes one. Message ids are kept without angle brackets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from channels.email import CAPABILITIES
+from channels.email.account import MailAccount, read, receiving
+from channels.email.compose import compose
+from channels.email.events import events
+from channels.email.parse import is_mail
+from channels.email.parse import read as read_mail
+from channels.email.read import listen
+from channels.email.smtp import Postman
+from core.channel import Account, Event, Haul, Outbound
+from core.errors import NotThisFormat, Rejected, RetryLater, Unreadable
+
+
+class Email:
+    """One mail account. Making it does no I/O and never fails: wrong settings are told when they are needed."""
+
+    name = "email"
+    capabilities = CAPABILITIES
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._postman: Postman | None = None
+
+    def parse(self, body: bytes, headers: Mapping[str, str]) -> list[Event]:
+        """The events in one raw mail.
+
+        Raises NotThisFormat for what is no mail at all, Unreadable for the same from a mailbox (`uid` in `headers`):
+        there everything is somebody's mail, and is kept.
+        """
+        mail = read_mail(body)
+        if not is_mail(mail.parts):
+            if "uid" in headers:
+                raise Unreadable(headers.get("problem") or "This mail has no header that can be read.")
+            raise NotThisFormat("This is not a mail: none of its first lines is a mail's header.")
+        return events(mail, receiving(self._account), headers)
+
+    async def listen(self, cursor: Mapping[str, Any] | None) -> AsyncGenerator[Haul, None]:
+        """Hauls of at most 50 mails, oldest first, for ever. See `channels/email/read.py` for the cursor."""
+        hauls = listen(self._settings(), cursor)
+        try:
+            async for haul in hauls:
+                yield haul
+        finally:
+            await hauls.aclose()
+
+    async def send(self, message: Outbound) -> str:
+        """Hand one mail to the SMTP server and return its Message-ID. Raises a DeliveryError."""
+        try:
+            account = self._settings()
+        except Rejected as error:
+            # The account is wrong, not the message: it waits until somebody has mended the settings.
+            raise RetryLater(error.sentence, account_wide=True, code="setup") from error
+        letter = compose(message, account, datetime.now(UTC))
+        if self._postman is None:
+            self._postman = Postman(account)
+        await self._postman.deliver(letter)
+        return letter.message_id
+
+    async def close(self) -> None:
+        """Let go of the SMTP connections."""
+        if self._postman is not None:
+            await self._postman.close()
+
+    def _settings(self) -> MailAccount:
+        return read(self._account)

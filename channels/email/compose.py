@@ -1,0 +1,219 @@
+"""One outbound message as the bytes of a mail, written field by field (RFC 5322, 2045-2047, 2231, 3834).
+
+The same message gives the same mail at every attempt: its Message-ID and its boundaries come from `Outbound.id`, only
+Date is of the attempt. Everything is seven-bit but the addresses of an SMTPUTF8 mail. Nothing that is written into
+the fields can end them: control characters become spaces first.
+"""
+
+from __future__ import annotations
+
+import binascii
+import hashlib
+import re
+from base64 import b64encode, encodebytes
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import format_datetime
+from urllib.parse import quote
+
+from channels.email.account import MailAccount
+from channels.email.addresses import canonical
+from channels.email.attachment import named
+from channels.email.header import plain
+from core.channel import File, Outbound, clean
+from core.errors import RecipientGone, Rejected
+from core.sanitise import text_of
+
+MAX_REFERENCES = 30
+_ADDRESS = re.compile(r"[^\s<>@,;:\\\"()\[\]\x00-\x20\x7f]{1,64}@[^\s<>@,;:\\\"()\x00-\x20\x7f]{1,255}\Z")
+_TYPE = re.compile(r"(?!multipart/|message/)[a-z]+/[a-z0-9][a-z0-9.+_-]{0,100}\Z")
+_ID = re.compile(r"[!-;=?-~]{1,500}@[!-;=?-~]{1,250}\Z")
+
+Lines = list[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail with its envelope. `utf8`: an address in it needs a server that knows SMTPUTF8 (RFC 6531)."""
+
+    message_id: str
+    sender: str
+    recipient: str
+    utf8: bool
+    body: bytes = field(repr=False)
+
+
+def message_id(outbound_id: str, domain: str) -> str:
+    """The Message-ID, without brackets, of the message `outbound_id`, for ever."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}", outbound_id):
+        outbound_id = hashlib.sha256(outbound_id.encode("utf-8", "replace")).hexdigest()[:40]
+    return f"{outbound_id}@{domain}"
+
+
+def compose(message: Outbound, account: MailAccount, now: datetime) -> Letter:
+    """The mail for `message`. Raises RecipientGone or Rejected when it cannot be written at all."""
+    recipient = canonical(message.address.person)
+    if recipient.endswith("@invalid"):
+        raise RecipientGone("The mail this answers gave no sender address, so it cannot be answered.", code="address")
+    if not _ADDRESS.match(recipient) or not recipient.rpartition("@")[2].isascii():
+        raise Rejected("This is not a mail address that can be written to. Please check it.", code="address")
+    own_id = message_id(message.id, account.domain)
+    seed = hashlib.sha256(own_id.encode()).hexdigest()
+    lines: Lines = [
+        b"From: " + _mailbox(_shown_name(message.author, account.display_name), account.address),
+        b"To: " + recipient.encode(),
+        *_subject(message.content.subject or ""),
+        b"Date: " + format_datetime(now).encode("ascii"),
+        b"Message-ID: <" + own_id.encode() + b">",
+        *_thread(message),
+    ]
+    if message.automatic:
+        lines.append(b"Auto-Submitted: " + (b"auto-replied" if message.reply_to else b"auto-generated"))
+        lines.append(b"X-Auto-Response-Suppress: All")
+    lines.append(b"MIME-Version: 1.0")
+    lines.extend(_content(message, seed))
+    return Letter(
+        message_id=own_id,
+        sender=account.address,
+        recipient=recipient,
+        utf8=not (recipient + account.address).isascii(),
+        body=b"\r\n".join(lines) + b"\r\n",
+    )
+
+
+# --------------------------------------------------------------------------------------------------- fields
+
+
+def _shown_name(author: str, display_name: str) -> str:
+    author, display_name = plain(author), plain(display_name)
+    return f"{author} ({display_name})" if author and display_name else author or display_name
+
+
+def _mailbox(name: str, address: str) -> bytes:
+    if not name:
+        return address.encode()
+    if name.isascii() and "=?" not in name:
+        words = '"' + re.sub(r'(["\\])', r"\\\1", name) + '"'
+        return words.encode() + b"\r\n <" + address.encode() + b">"
+    return b"\r\n ".join(_encoded_words(name)) + b"\r\n <" + address.encode() + b">"
+
+
+def _subject(subject: str) -> Lines:
+    subject = plain(subject)[:900]
+    if not subject:
+        return []
+    if not subject.isascii() or "=?" in subject or max(map(len, subject.split())) > 60:
+        return [b"Subject: " + b"\r\n ".join(_encoded_words(subject))]
+    lines, width = ["Subject:"], 8
+    for word in subject.split(" "):
+        if width + len(word) > 76:
+            lines.append("")
+            width = 0
+        lines[-1] += f" {word}"
+        width += len(word) + 1
+    return ["\r\n".join(lines).encode("ascii")]
+
+
+def _encoded_words(words: str) -> Lines:
+    """RFC 2047 words of at most 60 characters, cut between characters."""
+    out: Lines = []
+    chunk = b""
+    for char in words:
+        raw = char.encode("utf-8", "replace")
+        if len(chunk) + len(raw) > 36:
+            out.append(b"=?utf-8?B?" + b64encode(chunk) + b"?=")
+            chunk = b""
+        chunk += raw
+    return [*out, b"=?utf-8?B?" + b64encode(chunk) + b"?="]
+
+
+def _thread(message: Outbound) -> Lines:
+    parent = message.reply_to or (message.references[-1] if message.references else None)
+    ids = [one for one in (_bracketed(ref) for ref in message.references) if one]
+    lines: Lines = []
+    if parent and (bracketed := _bracketed(parent)):
+        lines.append(b"In-Reply-To: " + bracketed)
+        ids = [one for one in ids if one != bracketed] + [bracketed]
+    ids = list(dict.fromkeys(ids))
+    if len(ids) > MAX_REFERENCES:
+        ids = ids[:1] + ids[1 - MAX_REFERENCES :]
+    return [*lines, b"References: " + b"\r\n ".join(ids)] if ids else lines
+
+
+def _bracketed(one: str) -> bytes | None:
+    bare = one.strip().strip("<>")
+    return b"<" + bare.encode("ascii") + b">" if _ID.match(bare) else None
+
+
+# -------------------------------------------------------------------------------------------------- content
+
+
+def _content(message: Outbound, seed: str) -> Lines:
+    content = message.content
+    html = clean(content.html) if content.html else ""
+    text = clean(content.text)
+    if html and not text.strip():
+        text = text_of(html)
+    body = _text(text, "plain")
+    inline = [f for f in content.files if html and f.content_id and f"cid:{f.content_id}" in html]
+    if html:
+        page = _text(html, "html")
+        if inline:
+            page = _multipart("related", [page, *(_file(f, inline=True) for f in inline)], f"r{seed}")
+        body = _multipart("alternative", [body, page], f"a{seed}")
+    attached = [f for f in content.files if f not in inline]
+    if attached:
+        body = _multipart("mixed", [body, *(_file(f, inline=False) for f in attached)], f"m{seed}")
+    return body
+
+
+def _multipart(kind: str, parts: list[Lines], seed: str) -> Lines:
+    # "=_" occurs neither in base64 nor in quoted-printable.
+    boundary = b"=_" + seed[:33].encode()
+    lines = [b"Content-Type: multipart/" + kind.encode() + b';\r\n boundary="' + boundary + b'"', b""]
+    for part in parts:
+        lines += [b"--" + boundary, *part]
+    return [*lines, b"--" + boundary + b"--"]
+
+
+def _text(words: str, kind: str) -> Lines:
+    data = "\n".join(words.splitlines() if kind == "plain" else words.split("\n")).replace("\r", "").encode()
+    head = b"Content-Type: text/" + kind.encode() + b"; charset=utf-8"
+    lines = data.split(b"\n")
+    if data.isascii() and all(len(line) <= 78 and not line.startswith((b"From ", b"--")) for line in lines):
+        return [head, b"Content-Transfer-Encoding: 7bit", b"", *lines]
+    printable = binascii.b2a_qp(data)
+    coded = encodebytes(data.replace(b"\n", b"\r\n"))
+    if len(printable) <= len(coded):
+        return [head, b"Content-Transfer-Encoding: quoted-printable", b"", *printable.split(b"\n")]
+    return [head, b"Content-Transfer-Encoding: base64", b"", *coded.rstrip(b"\n").split(b"\n")]
+
+
+def _file(file: File, *, inline: bool) -> Lines:
+    if file.data is None:
+        raise Rejected(f"The attachment “{file.name}” is not there any more.", code="attachment")
+    type_ = file.type.strip().lower()
+    name = named(file.name) or "attachment"
+    lines = [
+        b"Content-Type: " + (type_ if _TYPE.match(type_) else "application/octet-stream").encode(),
+        b"Content-Transfer-Encoding: base64",
+        b"Content-Disposition: " + (b"inline" if inline else b"attachment") + _parameter("filename", name),
+    ]
+    if inline and file.content_id:
+        lines.append(b"Content-ID: <" + re.sub(r"[^!-;=?-~]", "", file.content_id)[:200].encode() + b">")
+    return [*lines, b"", *encodebytes(file.data).rstrip(b"\n").split(b"\n")]
+
+
+def _parameter(key: str, value: str) -> bytes:
+    """`; key="value"`, by RFC 2231 in pieces where it is not plain ASCII."""
+    if value.isascii() and len(value) <= 60:
+        return f';\r\n {key}="'.encode() + re.sub(r'(["\\])', r"\\\1", value).encode() + b'"'
+    pieces, piece = [], "utf-8''"
+    for char in value:
+        coded = quote(char.encode("utf-8", "replace"), safe="")
+        if len(piece) + len(coded) > 60:
+            pieces.append(piece)
+            piece = ""
+        piece += coded
+    pieces.append(piece)
+    return b"".join(f";\r\n {key}*{number}*={one}".encode() for number, one in enumerate(pieces))
