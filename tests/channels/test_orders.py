@@ -12,7 +12,7 @@ import pytest
 
 from channels.orders import Orders, signed
 from core.channel import Account, Address, Arrival, Identity, Ignored
-from core.errors import NotFromThem, NotThisFormat, Unreadable
+from core.errors import NotFromThem, Unreadable
 from tests.channel_contract import NOW, Case, ChannelContract, Signed, like
 
 ACCOUNT = Account("orders", "shop", settings={"country": "UA"}, secrets={"secret": "s3cret"})
@@ -214,6 +214,16 @@ def test_what_is_no_order_event_is_named_by_its_field(value: Any, field: str) ->
     with pytest.raises(Unreadable, match=field) as caught:
         Orders(ACCOUNT).parse(body([event(), value]), {})
     assert caught.value.sentence.startswith("[1].")
+    (good,) = caught.value.read
+    assert isinstance(good, Arrival)
+    assert good.key == "id:e"
+
+
+def test_several_broken_events_of_a_list_are_counted() -> None:
+    with pytest.raises(Unreadable) as caught:
+        Orders(ACCOUNT).parse(body({"events": [{}, event(), 5, event(total="x")]}), {})
+    assert caught.value.sentence == "events[0].order: is missing; it should be an object. So are 2 more of 4."
+    assert len(caught.value.read) == 1
 
 
 def test_without_an_id_any_difference_is_another_event() -> None:
