@@ -1,0 +1,115 @@
+"""A door: reads a request within its limits, lets the adapter verify it, and says yes once it is kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import structlog
+from aiohttp import ClientConnectionError, web
+from aiohttp.web_exceptions import HTTPRequestEntityTooLarge
+
+from core.channel import ReceivesWebhooks
+from core.errors import CannotStore, NotFromThem, NotThisFormat, TooLarge, TooMany, UnknownAccount
+from webhooks.needs import Needs
+from webhooks.strangers import Strangers
+
+log = structlog.get_logger(__name__)
+
+PATIENCE = 30.0  # seconds for a whole request
+NO_DOOR = "There is no such line here. Check the address, and that the line was added and is switched on."
+
+
+class Doors:
+    """All doors of this process."""
+
+    def __init__(self, needs: Needs) -> None:
+        self._needs = needs
+        self._in_hand: Counter[str] = Counter()
+        self._strangers = Strangers()
+
+    async def receive(self, request: web.Request) -> web.Response:
+        """POST /webhooks/CHANNEL/ACCOUNT: 200 `{"kept": n}` when all of it is durable. Raises an IntakeError."""
+        channel, name = request.match_info["channel"], request.match_info["account"]
+        if "\0" in channel + name or len(channel) + len(name) > 300:
+            raise UnknownAccount(NO_DOOR)
+        account = await self._needs.lines.account(channel, name)
+        adapter = await self._needs.lines.get(channel, name)
+        if not isinstance(adapter, ReceivesWebhooks):
+            raise UnknownAccount(NO_DOOR)
+        place = self._needs.visitor_ip(request)
+        # Before it is verified a request counts for the place it comes from, so that strangers fill no line's door.
+        async with self._bounded(f"from {place}"):
+            body = await read(request, self._needs.max_body)
+        headers = headers_of(request)
+        try:
+            adapter.verify(body, headers, datetime.now(UTC))
+        except NotFromThem as error:
+            self._turned_away(place, channel, name, error)
+            raise
+        async with self._bounded(f"{channel}:{name}"):
+            kept = await self._needs.receive.take(account, adapter, body, headers)
+        return web.json_response({"kept": sum(one.id is not None for one in kept)})
+
+    async def no_such_door(self, request: web.Request) -> web.Response:
+        """Always raises UnknownAccount."""
+        raise UnknownAccount(NO_DOOR)
+
+    @asynccontextmanager
+    async def _bounded(self, whose: str) -> AsyncIterator[None]:
+        """At most `in_flight` requests of one place or line at once: none fills the memory or starves the others."""
+        if self._in_hand[whose] >= self._needs.in_flight:
+            raise CannotStore("Too many requests are in hand already; please send it again.", after=1, code="busy")
+        self._in_hand[whose] += 1
+        try:
+            yield
+        finally:
+            self._in_hand[whose] -= 1
+            if not self._in_hand[whose]:
+                del self._in_hand[whose]
+
+    def _turned_away(self, place: str, channel: str, name: str, error: NotFromThem) -> None:
+        """Counts a failed verification; raises TooMany for a place that keeps failing.
+
+        What is authentic is let in from there all the same: behind a proxy or a shared address, one stranger must not
+        close the door for a provider.
+        """
+        wait = self._strangers.failed(place)
+        if not wait:
+            log.warning("webhooks.not_from_them", channel=channel, account=name, place=place, reason=error.sentence)
+            return
+        raise TooMany("Too many requests from here could not be verified. Check the secret and wait.", after=wait)
+
+
+async def read(request: web.Request, most: int) -> bytes:
+    """The body, of at most `most` bytes; more is never held. Raises TooLarge, NotThisFormat."""
+    too_large = TooLarge(f"This is larger than {most} bytes, the most this door accepts.")
+    if request.content_length is not None and request.content_length > most:
+        raise too_large
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(PATIENCE):
+            async for part in request.content.iter_any():
+                size += len(part)
+                if size > most:
+                    raise too_large
+                parts.append(part)
+    except HTTPRequestEntityTooLarge as error:
+        raise too_large from error
+    except TimeoutError as error:
+        raise NotThisFormat(f"The request did not end within {PATIENCE:.0f} seconds.", code="too_slow") from error
+    except (web.RequestPayloadError, ClientConnectionError, ValueError) as error:
+        raise NotThisFormat("The request broke off or was not encoded as its headers say.") from error
+    return b"".join(parts)
+
+
+def headers_of(request: web.Request) -> Mapping[str, str]:
+    """The headers with names in lower case; of one that is there twice, the first counts, as in the adapters' docs."""
+    headers: dict[str, str] = {}
+    for name, value in request.headers.items():
+        headers.setdefault(name.lower(), value)
+    return headers

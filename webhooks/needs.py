@@ -1,0 +1,49 @@
+"""What the doors use of the rest, put together in `switchboard/rooms.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from core.channel import Account, Channel, Parses
+from core.receive import Kept
+
+
+class FindsLines(Protocol):
+    """`core.lines.Lines`, as far as a door needs it."""
+
+    async def account(self, channel: str, name: str) -> Account:
+        """The enabled account. Raises UnknownAccount."""
+        ...
+
+    async def get(self, channel: str, name: str) -> Channel:
+        """Its live adapter. Raises UnknownAccount."""
+        ...
+
+
+class Takes(Protocol):
+    """`core.receive.Receive`, as far as a door needs it."""
+
+    async def take(self, account: Account, adapter: Parses, body: bytes, headers: Mapping[str, str]) -> list[Kept]:
+        """Keep what `body` holds, durably. Raises NotThisFormat and CannotStore."""
+        ...
+
+
+@dataclass(frozen=True)
+class Needs:
+    """`max_body` is in bytes. `ready` raises a SwitchboardError when this process cannot work.
+
+    `visitor_ip` knows which proxies to trust. `in_flight` bounds the requests one account has in hand at once.
+    """
+
+    receive: Takes
+    lines: FindsLines
+    max_body: int
+    ready: Callable[[], Awaitable[object]]
+    registry: CollectorRegistry
+    visitor_ip: Callable[[web.Request], str] = lambda request: request.remote or ""
+    in_flight: int = 256
