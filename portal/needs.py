@@ -1,0 +1,112 @@
+"""What the portal uses of the rest, put together in `switchboard/wiring.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from aiohttp import web
+from jinja2 import Environment
+
+from core.feed import Feed
+from core.files.store import Files
+from core.forms.store import Forms
+from core.interactions.store import Interactions
+from core.lines import Lines
+from core.orders.order import Order
+from core.receive import Receive
+from portal.streams import Streams
+
+
+class TracksOrders(Protocol):
+    """The one question a customer's browser may ask about orders."""
+
+    async def by_token(self, token: str) -> Order | None:
+        """The order behind an unguessable token, or None."""
+        ...
+
+
+class Letter(Protocol):
+    """A mail that reached a sample customer."""
+
+    @property
+    def at(self) -> datetime:
+        """When it arrived."""
+        ...
+
+    @property
+    def to(self) -> str:
+        """Whom it reached."""
+        ...
+
+    @property
+    def subject(self) -> str:
+        """Its subject."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """Its words."""
+        ...
+
+    @property
+    def message_id(self) -> str:
+        """Its Message-ID, to answer it."""
+        ...
+
+
+class Post(Protocol):
+    """The sample shop's post office: a real SMTP server on this machine that nothing ever leaves."""
+
+    @property
+    def letters(self) -> Iterable[Letter]:
+        """What the hub mailed to sample customers, newest first."""
+        ...
+
+    async def write(self, sender: str, subject: str, text: str, answers: str = "") -> None:
+        """Mail the shop, as a customer's mail program would; `answers` is the Message-ID this replies to."""
+        ...
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What the sample shop needs: the chat account and the form it shows, the order to try, and how to move it.
+
+    `event(number, status)` tells the hub that the order `number` is now `status` (an unknown number makes an order)
+    and returns the order. `contact` is the phone or mail the sample order was placed with.
+    """
+
+    site: str
+    form: str
+    order: str
+    contact: str
+    event: Callable[[str, str], Awaitable[Order]]
+    find: Callable[[str], Awaitable[Order | None]]
+    post: Post | None = None
+
+
+@dataclass(frozen=True)
+class Needs:
+    """`signing_key` is for the portal alone. `visitor_ip` knows which proxies to trust. `demo` None: no sample data.
+
+    `country` (two letters) is where phone numbers without a country code are.
+    """
+
+    receive: Receive
+    lines: Lines
+    interactions: Interactions
+    files: Files
+    forms: Forms
+    orders: TracksOrders
+    feed: Feed
+    templates: Environment
+    signing_key: str
+    on_duty: Callable[[], Awaitable[bool]]
+    visitor_ip: Callable[[web.Request], str] = lambda request: request.remote or ""
+    languages: Sequence[str] = ("en", "ru", "uk")
+    country: str | None = None
+    public_url: str | None = None
+    demo: Demo | None = None
+    streams: Streams = field(default_factory=Streams)

@@ -1,0 +1,79 @@
+"""A hosted page: its language, its template, and a content security policy that lets nothing in but ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+
+from portal.language import chosen, words_of
+from portal.needs import Needs
+
+POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data:",
+    "connect-src": "'self'",
+    "form-action": "'self'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+}
+
+
+def language_of(needs: Needs, request: web.Request) -> str:
+    """What this visitor reads: `?lang=`, else what their browser asks for."""
+    return chosen(request.query.get("lang"), request.headers.get("Accept-Language", ""), needs.languages)
+
+
+def rendered(needs: Needs, template: str, language: str, section: str, /, **values: Any) -> str:
+    """The template with `say` (the words of `section`) and `common` (those of every page) in `language`."""
+    return needs.templates.get_template(f"portal/{template}").render(
+        language=language,
+        say=words_of(language, section),
+        common=words_of(language, "page"),
+        spoken=list(needs.languages),
+        now=datetime.now(UTC),
+        **values,
+    )
+
+
+def page(
+    needs: Needs,
+    request: web.Request,
+    template: str,
+    section: str,
+    /,
+    *,
+    language: str | None = None,
+    status: int = 200,
+    policy: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    **values: Any,
+) -> web.Response:
+    """The page as an answer. `policy` changes directives of the content security policy."""
+    language = language or language_of(needs, request)
+    html = rendered(needs, template, language, section, path=request.path, **values)
+    written = "; ".join(f"{name} {value}" for name, value in {**POLICY, **(policy or {})}.items())
+    return web.Response(
+        text=html,
+        status=status,
+        content_type="text/html",
+        charset="utf-8",
+        headers={
+            "Content-Security-Policy": written,
+            "Content-Language": language,
+            "Cache-Control": "no-store",
+            "Referrer-Policy": "same-origin",
+            "Vary": "Accept-Language",
+            "X-Content-Type-Options": "nosniff",
+            **(headers or {}),
+        },
+    )
+
+
+def missing(needs: Needs, request: web.Request, section: str) -> web.Response:
+    """The friendly 404 of a section: what may have happened, and what to do."""
+    return page(needs, request, "missing.html", section, status=404, headers={"X-Robots-Tag": "noindex"})
