@@ -1,0 +1,114 @@
+"""One conversation: its history, where it can be answered, and the customer beside it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from aiohttp import web
+
+from core.addresses.address import KnownAddress
+from core.conversations.conversation import Conversation
+from core.customers.customer import Customer
+from core.errors import NotFound
+from core.ids import new_id
+from core.interactions.interaction import Interaction
+from core.reach import best
+from inbox.moments import presets
+from inbox.overview import listed, number
+from inbox.page import page as rendered
+from inbox.visit import Visit
+
+PAGE = 50
+MOST = 1000
+
+
+async def page(visit: Visit) -> web.StreamResponse:
+    """The conversation, the list on its left and the customer on its right. Looking at it makes it read."""
+    needs = visit.needs
+    conversation = await needs.conversations.get(visit.request.match_info["id"])
+    if conversation is None:
+        raise NotFound("This conversation is not there any more.")
+    if conversation.unread and not visit.partial:
+        conversation = await needs.desk.read(visit.agent, conversation.id)
+    beside = listed(visit)
+    values, history, customer = await asyncio.gather(
+        beside, thread(visit, conversation_id=conversation.id), side(visit, conversation)
+    )
+    if "agents" not in values and visit.wants("head", "thread", "main"):
+        agents = await needs.agents.all()
+        values |= {"agents": agents, "names": {agent.id: agent.name for agent in agents}}
+    return await rendered(
+        visit,
+        "conversation.html",
+        current=conversation.id,
+        conversation=conversation,
+        snoozes=presets(visit.now, visit.request.cookies.get("zone")) if visit.wants("head") else (),
+        key=new_id(),
+        files=needs.able[conversation.channel].files if conversation.channel in needs.able else False,
+        **{**values, **history, **customer},
+    )
+
+
+async def thread(visit: Visit, **whose: str) -> dict[str, Any]:
+    """One page of history: the newest, as many as are shown already, or those before an id."""
+    if not visit.wants("thread"):
+        return {}
+    limit = number(visit.query("lines"), PAGE, MOST)
+    before = visit.query("earlier") or None
+    found = await visit.needs.interactions.page(**whose, before=before, limit=limit + 1)
+    shown = found[-limit:]
+    return {
+        "entries": shown,
+        "earlier": shown[0].id if len(found) > limit else "",
+        "older_page": bool(before),
+    }
+
+
+async def side(visit: Visit, conversation: Conversation) -> dict[str, Any]:
+    """The customer beside a conversation; the addresses also say where a reply may go."""
+    if not visit.wants("side", "main"):
+        return {}
+    known = await about(visit, conversation.customer_id)
+    return {**known, "targets": targets(visit, conversation, known["addresses"])}
+
+
+async def about(visit: Visit, customer_id: str) -> dict[str, Any]:
+    """Everything that is shown of a customer beside their messages."""
+    needs = visit.needs
+    customer = await needs.customers.get(customer_id) or Customer(id=customer_id)
+    keys = [*customer.keys, *customer.claims]
+    addresses, conversations, orders, matches = await asyncio.gather(
+        needs.addresses.of_customer(customer.id),
+        needs.conversations.of_customer(customer.id),
+        needs.orders.of_customer(customer.id, 20),
+        needs.customers.claimants(keys, customer.id),
+    )
+    return {
+        "customer": customer,
+        "addresses": addresses,
+        "conversations": conversations,
+        "orders": orders,
+        "matches": matches,
+    }
+
+
+def targets(
+    visit: Visit, conversation: Conversation, addresses: Sequence[KnownAddress]
+) -> list[tuple[str, KnownAddress]]:
+    """(address, what is known of it) of where a reply may go, the usual one first."""
+    able = visit.needs.able
+    reachable = {
+        known.id: known for known in addresses if (can := able.get(known.parts.channel)) is not None and can.sends
+    }
+    usual = conversation.reply_address
+    if usual not in reachable:
+        found = best(addresses, able)
+        usual = found.id if found else ""
+    return sorted(reachable.items(), key=lambda item: (item[0] != usual, not item[1].reachable, item[0]))
+
+
+def attached(entry: Interaction, sha256: str) -> bool:
+    """Whether a stored file belongs to `entry`."""
+    return any(file.sha256 == sha256 for file in entry.content.files)

@@ -1,0 +1,63 @@
+"""A mail as it was sent: sanitised, in a document of its own that may load nothing and run nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import re
+
+from aiohttp import web
+
+from core.errors import NotFound
+from core.interactions.interaction import Interaction
+from core.sanitise import sanitise
+from inbox.files import picture
+from inbox.visit import Visit
+
+# Pictures of the mail itself are put into the document; everything else stays outside.
+POLICY = (
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; "
+    "frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
+)
+MOST_EMBEDDED = 8_000_000
+_CID = re.compile(r'src="cid:([^"]{1,300})"')
+_FRAME = (
+    '<!doctype html><html lang="und"><head><meta charset="utf-8"><title>Mail</title><style>'
+    "html{{background:#fff;color:#1a1f29;color-scheme:light;font:14px/1.5 system-ui,sans-serif}}"
+    "body{{margin:12px;overflow-wrap:anywhere}}img,table{{max-width:100%}}img{{height:auto}}pre{{white-space:pre-wrap}}"
+    "</style></head><body>{}</body></html>"
+)
+
+
+async def get(visit: Visit) -> web.StreamResponse:
+    """The document for the frame."""
+    entry = await visit.needs.interactions.get(visit.request.match_info["id"])
+    if entry is None or not entry.content.html:
+        raise NotFound("There is nothing at this address.")
+    harmless = await asyncio.to_thread(sanitise, entry.content.html)
+    body = await _with_pictures(visit, entry, harmless)
+    return web.Response(
+        text=_FRAME.format(body),
+        content_type="text/html",
+        headers={
+            "Content-Security-Policy": POLICY,
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+            "Cache-Control": "private, no-store",
+        },
+    )
+
+
+async def _with_pictures(visit: Visit, entry: Interaction, html: str) -> str:
+    """`html` with the mail's own pictures in it: a sandboxed document has no cookies to fetch them with."""
+    stored = {file.content_id: file.sha256 for file in entry.content.files if file.content_id and file.sha256}
+    embedded: dict[str, str] = {}
+    left = MOST_EMBEDDED
+    for id in dict.fromkeys(_CID.findall(html)):
+        sha256 = stored.get(id)
+        data = await visit.needs.files.get(sha256) if sha256 else None
+        type = picture(data) if data else None
+        if data and type and len(data) <= left:
+            left -= len(data)
+            embedded[id] = f"data:{type};base64,{base64.b64encode(data).decode()}"
+    return _CID.sub(lambda found: f'src="{embedded.get(found[1], "")}"', html)

@@ -1,0 +1,98 @@
+"""Renders pages and parts of pages, with the headers every answer of the inbox has."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+
+from core.errors import SwitchboardError
+from inbox.needs import Needs
+from inbox.speech import language_of
+from inbox.visit import Visit
+from inbox.words import DONE
+
+# No inline script or style anywhere, so nothing that slips into a page can run.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self'; "
+    "connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+async def page(visit: Visit, template: str, /, *, status: int = 200, **values: Any) -> web.Response:
+    """`template` rendered for this visit; only the regions a script asked for, if it did."""
+    agent = visit.agent
+    problems = 0
+    if visit.wants("nav"):
+        problems = len(await visit.needs.interactions.troubled(limit=100)) + await visit.needs.intake.count()
+    body = visit.needs.templates.get_template(f"inbox/{template}").render(
+        language=agent.language,
+        zone=visit.request.cookies.get("zone"),
+        theme=theme(visit.request),
+        now=visit.now,
+        agent=agent,
+        csrf=visit.csrf,
+        regions=visit.regions,
+        partial=visit.partial,
+        said=DONE.get(visit.query("said"), ""),
+        path=visit.request.path,
+        address=visit.request.rel_url,
+        problems=problems,
+        channels={name: line.title for name, line in visit.needs.table.items()},
+        **values,
+    )
+    return web.Response(text=body, status=status, content_type="text/html", headers=HEADERS)
+
+
+def plain_page(needs: Needs, request: web.Request, template: str, *, status: int = 200, **values: Any) -> web.Response:
+    """A page for somebody who is not signed in."""
+    language = language_of(needs.templates, request)
+    body = needs.templates.get_template(f"inbox/{template}").render(
+        language=language,
+        zone=request.cookies.get("zone"),
+        theme=theme(request),
+        now=datetime.now(UTC),
+        **values,
+    )
+    return web.Response(text=body, status=status, content_type="text/html", headers=HEADERS)
+
+
+def theme(request: web.Request) -> str:
+    """`light`, `dark`, or empty for what the system says."""
+    wanted = request.cookies.get("theme", "")
+    return wanted if wanted in ("light", "dark") else ""
+
+
+def done(visit: Visit, said: str, back: str, undo: tuple[str, dict[str, str]] | None = None) -> web.StreamResponse:
+    """What was posted is done: words and a way back for a script, a redirect otherwise.
+
+    `said` is a key of `inbox.words.DONE`. `undo` is the URL and the fields to post to take it back.
+    """
+    if visit.scripted:
+        answer: dict[str, Any] = {"said": visit.translate(DONE[said]), "then": back}
+        if undo:
+            answer["undo"] = {"to": undo[0], "fields": undo[1]}
+        return web.json_response(answer, headers=HEADERS)
+    joint = "&" if "?" in back else "?"
+    raise web.HTTPSeeOther(f"{back}{joint}said={said}", headers={"Cache-Control": "no-store"})
+
+
+def refused(visit: Visit, error: SwitchboardError, status: int, kept: str = "") -> web.Response:
+    """Why something could not be done, with what was written, so that nothing is lost."""
+    sentence = visit.translate(error.sentence)
+    if visit.scripted:
+        field = getattr(error, "field", "")
+        return web.json_response({"sentence": sentence, "field": field}, status=status, headers=HEADERS)
+    body = visit.needs.templates.get_template("inbox/refused.html").render(
+        language=visit.agent.language,
+        zone=visit.request.cookies.get("zone"),
+        theme=theme(visit.request),
+        now=visit.now,
+        sentence=sentence,
+        missing=status == 404,
+        kept=kept,
+        back=visit.request.headers.get("Referer", "") if visit.request.method == "POST" else "",
+    )
+    return web.Response(text=body, status=status, content_type="text/html", headers=HEADERS)

@@ -1,0 +1,1 @@
+"""The agents' inbox and the design language of all pages."""
