@@ -244,7 +244,10 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One setting of an account, as the settings page and `switchboard account add` ask for it."""
+    """One setting of an account, as the settings page and `switchboard account add` ask for it.
+
+    `made`: a secret that `core.accounts.made` makes when it is left empty.
+    """
 
     name: str
     label: str
@@ -252,6 +255,7 @@ class Field:
     secret: bool = False
     required: bool = False
     default: str | int | bool | None = None
+    made: bool = False
 
 
 @dataclass(frozen=True, slots=True)

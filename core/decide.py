@@ -36,8 +36,11 @@ class LooksUpOrders(Protocol):
         """The customer's orders, newest first."""
         ...
 
-    async def by_number(self, number: str) -> OrderFacts | None:
-        """The order with this number as people type it (spaces, #, letter case do not matter), or None."""
+    async def by_number(self, number: str) -> list[OrderFacts]:
+        """The orders with this number as people type it (spaces, #, letter case do not matter), newest first.
+
+        Two shops may have given out the same number, so there can be more than one.
+        """
         ...
 
 
@@ -88,8 +91,7 @@ class Decision:
     """What the bot wants. Empty `say` is fine: it listens.
 
     `hand_over` opens the conversation for people, with `reason` as a system line in the log ("asked for a person").
-    `resolve` closes it. `language` is set when the bot learned it. `identities` it confirmed go to the customer
-    (for instance the phone of an order whose number the person also knew): never verified.
+    `resolve` closes it. `language` is set when the bot learned it.
     """
 
     say: tuple[Content, ...] = ()

@@ -24,7 +24,7 @@ from core.feed import Feed, entry_changed
 from core.files.store import Files
 from core.interactions import status
 from core.interactions.interaction import Interaction, Problem
-from core.interactions.store import Interactions
+from core.interactions.store import PAGE, Interactions
 from core.lines import Lines
 from core.pace import Pace
 
@@ -33,7 +33,6 @@ log = structlog.get_logger(__name__)
 # Thirteen tries with this back-off span about a day; then a person is asked.
 TRIES = 13
 LONGEST_PAUSE = 3 * 3600
-PATIENCE = 60.0
 
 
 def pause(attempts: int, after: float | None = None) -> timedelta:
@@ -44,10 +43,21 @@ def pause(attempts: int, after: float | None = None) -> timedelta:
 
 
 class Deliver:
-    """Works off the out lane of one claimed address. `counts` tells outcomes, for the metrics."""
+    """Works off the out lane of one claimed address. `counts` tells outcomes, for the metrics.
+
+    A provider gets `patience` to answer; what takes longer is uncertain. The lane is leased for as long and `lease`.
+    """
 
     def __init__(
-        self, interactions: Interactions, addresses: Addresses, files: Files, feed: Feed, lines: Lines, lease: timedelta
+        self,
+        interactions: Interactions,
+        addresses: Addresses,
+        files: Files,
+        feed: Feed,
+        lines: Lines,
+        *,
+        lease: timedelta = timedelta(seconds=30),
+        patience: timedelta = timedelta(seconds=60),
     ) -> None:
         self._interactions = interactions
         self._addresses = addresses
@@ -55,6 +65,7 @@ class Deliver:
         self._feed = feed
         self._lines = lines
         self._lease = lease
+        self._patience = patience
         self._pace = Pace()
         self.counts: Counter[str] = Counter()
 
@@ -74,6 +85,8 @@ class Deliver:
                 if entry.status == status.PLANNED:
                     continue
                 break  # what waits for another try holds back what was written after it
+            if entry.status == status.PLANNED and not await self._interactions.take_time(entry):
+                continue  # taken back a moment ago
             # A slow provider may need longer than the lease; what is idempotent may be tried twice.
             if not able.idempotent and not await self._hold(claim, entry, now):
                 return None
@@ -81,11 +94,15 @@ class Deliver:
             if again is not None:
                 later = min(later or again, again)
                 break
-        return datetime.now(UTC) if len(entries) >= 100 and later is None else later
+        return datetime.now(UTC) if len(entries) >= PAGE and later is None else later
 
     async def _hold(self, claim: Claim, entry: Interaction, now: datetime) -> bool:
         """Keep the lease long enough for one more message; False when somebody else has it by now."""
-        return await self._addresses.renew(claim, now + self._lease + timedelta(seconds=_patience(entry.content)))
+        return await self._addresses.renew(claim, now + self._lease + self._allowed(entry.content))
+
+    def _allowed(self, content: Content) -> timedelta:
+        """How long a provider may take: attachments go up at 200 KB a second at the least."""
+        return self._patience + timedelta(seconds=sum(file.size for file in content.files) / 200_000)
 
     async def _one(self, entry: Interaction, able: Capabilities) -> datetime | None:
         """Try one message; returns when to try again, None when it is settled."""
@@ -101,7 +118,7 @@ class Deliver:
                 await self._interactions.begin(entry)
                 begun = True
                 reached("begun")
-            async with asyncio.timeout(_patience(content)):
+            async with asyncio.timeout(self._allowed(content).total_seconds()):
                 external_id = await adapter.send(_outbound(entry, address, content))
             reached("accepted")
         except RetryLater as error:
@@ -166,11 +183,6 @@ class Deliver:
                 raise Rejected(f"The attachment {file.name} is not there any more.", code="no_file")
             files.append(replace(file, data=data))
         return replace(content, files=tuple(files))
-
-
-def _patience(content: Content) -> float:
-    """Seconds a provider may take: attachments go up at 200 KB a second at the least."""
-    return PATIENCE + sum(file.size for file in content.files) / 200_000
 
 
 def _outbound(entry: Interaction, address: Address, content: Content) -> Outbound:

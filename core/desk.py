@@ -16,7 +16,7 @@ from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.feed import Feed, conversation_changed, entry_changed, lane_due
 from core.ids import new_id
 from core.interactions import status
-from core.interactions.interaction import Author, Interaction
+from core.interactions.interaction import MAX_TEXT, Author, Interaction
 from core.interactions.store import Interactions
 from core.route import system_line
 from core.send import Send
@@ -59,14 +59,17 @@ class Desk:
         """Answer the customer; returns the (last) queued entry. The same `key` again is the same reply.
 
         `address` is another address of the same customer; the conversation then goes on there. With `due_at` the
-        reply is planned. A resolved conversation is reopened by it. Raises Invalid for an empty reply, NotFound.
+        reply is planned. A resolved conversation is reopened by it. Raises NotFound, and Invalid (having changed
+        nothing) for an empty or overlong reply and for an address that cannot be written to.
         """
         if not content.text.strip() and not content.files:
             raise Invalid("Write something first.", field="text")
+        _short_enough(content.text)
         if due_at is not None and not timedelta(0) < due_at - datetime.now(UTC) < FARTHEST:
             raise Invalid("Choose a time from now up to a year ahead.", field="due_at")
         conversation = await self._get(conversation_id)
         target = await self._target(conversation, address)
+        self._send.check(target)
         fields: dict[str, Any] = {
             "last": {
                 "at": datetime.now(UTC),
@@ -132,6 +135,7 @@ class Desk:
         """Write a private note, which only agents see."""
         if not text.strip():
             raise Invalid("Write something first.", field="text")
+        _short_enough(text)
         conversation = await self._get(conversation_id)
         line = system_line(conversation, text, key=f"note:{conversation.id}:{key}", author=_author(agent))
         return await self._line(replace(line, kind="note"))
@@ -246,13 +250,19 @@ class Desk:
     async def _line(self, line: Interaction) -> Interaction:
         if (await self._interactions.add([line]))[0]:
             self._feed.announce(entry_changed(line))
-        return line
+            return line
+        return await self._interactions.by_key(line.address, line.key) or line
 
     async def _get(self, conversation_id: str) -> Conversation:
         conversation = await self._conversations.get(conversation_id)
         if conversation is None:
             raise NotFound("This conversation is not there any more.")
         return conversation
+
+
+def _short_enough(text: str) -> None:
+    if len(text) > MAX_TEXT:
+        raise Invalid(f"This is too long; {MAX_TEXT:,} characters fit. Send the rest in another message.", field="text")
 
 
 def _author(agent: Agent) -> Author:

@@ -24,6 +24,8 @@ SwitchboardError            has a `code` for reports and a `sentence` for the pe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class SwitchboardError(Exception):
     """The root of the tree: `code` is stable and for reports, `sentence` is for people."""
@@ -84,9 +86,16 @@ class TooMany(IntakeError):
 
 
 class Unreadable(IntakeError):
-    """Authentic, but the adapter could not make sense of it: it is kept raw and can be replayed (HTTP 200)."""
+    """Authentic, but the adapter could not make sense of it: it is kept raw and can be replayed (HTTP 200).
+
+    `read` are the events of the same payload that it did understand: they are kept as ever.
+    """
 
     code = "unreadable"
+
+    def __init__(self, sentence: str, *, code: str | None = None, read: Sequence[object] = ()) -> None:
+        super().__init__(sentence, code=code)
+        self.read = read
 
 
 class CannotStore(IntakeError):

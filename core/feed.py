@@ -20,6 +20,7 @@ from core.conversations.conversation import Conversation
 from core.database import Database
 from core.interactions import status
 from core.interactions.interaction import Interaction
+from core.orders.order import Order
 
 log = structlog.get_logger(__name__)
 
@@ -56,6 +57,14 @@ def conversation_changed(conversation: Conversation) -> Change:
     """`conversations` (every list) and `conversation:ID`."""
     topics = ("conversations", f"conversation:{conversation.id}", f"customer:{conversation.customer_id}")
     return Change("conversation", conversation.id, topics, conversation)
+
+
+def order_changed(order: Order) -> Change:
+    """`orders`, `order:ID` (the tracking page) and the customer's topic."""
+    topics = ["orders", f"order:{order.id}"]
+    if order.customer_id:
+        topics.append(f"customer:{order.customer_id}")
+    return Change("order", order.id, tuple(topics), order)
 
 
 def lane_due(lane: Lane, address: str) -> Change:
@@ -169,7 +178,8 @@ class Feed:
     async def follow(self, database: Database, readers: Mapping[str, Reader]) -> None:
         """Announce what other processes write, for ever. `readers` turn ids of a collection into changes.
 
-        After an interruption the stream resumes where it was; if that is too long ago, everybody is told to look again.
+        After an interruption the stream resumes where it was; if that is too long ago, and at first, everybody is told
+        to look again.
         """
 
         async def announce(changed: list[tuple[str, str]]) -> Sequence[None]:
@@ -184,17 +194,19 @@ class Feed:
 
         reading: Batch[tuple[str, str], None] = Batch(announce, most=200)
         last: Any = None
-        pause = 0.1
+        pause, gap = 0.1, True
         while True:
             try:
                 async for collection, id, token in database.changes(list(readers), after=last):
-                    reading.put((collection, id))
-                    last, pause = token, 0.1
+                    if collection:
+                        reading.put((collection, id))
+                    elif gap:
+                        # What was written before the stream was open is known to nobody here.
+                        self.lagged()
+                    last, pause, gap = token, 0.1, False
             except Exception as error:
                 log.warning("feed.interrupted", error=str(error)[:300], retry_in=pause)
                 if database.cannot_resume(error):
-                    last = None
+                    last, gap = None, True
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 5)
-                if last is None:
-                    self.lagged()

@@ -58,13 +58,16 @@ def _spread(content: Content, parts: list[str], files_at: int) -> list[Content]:
 
 
 def split(text: str, most: int) -> Iterator[str]:
-    """`text` in pieces of at most `most` characters, cut where a reader would pause."""
+    """`text` in pieces of at most `most` characters, cut where a reader would pause; only white space is left out."""
+    empty = True
     while len(text) > most:
         at = _cut(text, most)
         piece, text = text[:at].rstrip(), text[at:].lstrip()
         if piece:
             yield piece
-    yield text
+            empty = False
+    if text or empty:
+        yield text
 
 
 def _cut(text: str, most: int) -> int:
@@ -76,6 +79,6 @@ def _cut(text: str, most: int) -> int:
             return ends[-1]
     # One endless word. Not between the halves of what a reader sees as one sign, as far as code points tell.
     at = most
-    while at > most - 8 and text[at] in "\u200d\ufe0f\u20e3":
+    while at > max(1, most - 8) and text[at] in "\u200d\ufe0f\u20e3":
         at -= 1
     return at

@@ -13,6 +13,7 @@ from core.channel import Account, Capabilities, Channel, Line
 from core.errors import UnknownAccount
 
 FRESH = 1.0
+RETIREMENT = 60.0
 
 
 class Lines:
@@ -29,6 +30,8 @@ class Lines:
         self._known: dict[tuple[str, str], tuple[float, Account]] = {}
         self._live: dict[tuple[str, str], tuple[int, Channel]] = {}
         self._making: dict[str, asyncio.Lock] = {}
+        self._retired: list[Channel] = []
+        self._retiring: set[asyncio.Task[None]] = set()
 
     async def account(self, channel: str, name: str) -> Account:
         """The enabled account, at most a second old. Raises UnknownAccount."""
@@ -59,8 +62,7 @@ class Lines:
             adapter = await self.make(account)
             self._live[channel, name] = (account.version, adapter)
             if live:
-                # What is being sent through the old one may end first; its connections are closed after a while.
-                asyncio.get_running_loop().call_later(60, lambda: asyncio.ensure_future(live[1].close()))
+                self._retire(live[1])
             return adapter
 
     async def make(self, account: Account) -> Channel:
@@ -70,9 +72,26 @@ class Lines:
         adapter: Channel = getattr(loaded, name)(account)
         return adapter
 
-    async def close(self) -> None:
-        """Close every adapter."""
-        for _, adapter in self._live.values():
+    def _retire(self, adapter: Channel) -> None:
+        """Close `adapter` after a while: what is being sent through it may end first."""
+        self._retired.append(adapter)
+
+        async def close() -> None:
+            await asyncio.sleep(RETIREMENT)
+            self._retired.remove(adapter)
             with contextlib.suppress(Exception):
                 await adapter.close()
+
+        task = asyncio.create_task(close())
+        self._retiring.add(task)
+        task.add_done_callback(self._retiring.discard)
+
+    async def close(self) -> None:
+        """Close every adapter."""
+        for task in self._retiring:
+            task.cancel()
+        for adapter in (*self._retired, *(adapter for _, adapter in self._live.values())):
+            with contextlib.suppress(Exception):
+                await adapter.close()
+        self._retired.clear()
         self._live.clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -24,17 +25,32 @@ LOOK = 2.0
 
 
 class Listen:
-    """Keeps one task per account that this process listens to, and introduces new accounts to their providers."""
+    """Keeps one task per account that this process listens to, and introduces new accounts to their providers.
+
+    `lease` is how long a listener holds an account without a word, `look` how often (seconds) others look for it.
+    """
 
     def __init__(
-        self, accounts: Accounts, lines: Lines, receive: Receive, feed: Feed, public_url: Callable[[], str | None]
+        self,
+        accounts: Accounts,
+        lines: Lines,
+        receive: Receive,
+        feed: Feed,
+        public_url: Callable[[], str | None],
+        *,
+        lease: timedelta = LEASE,
+        look: float = LOOK,
     ) -> None:
         self._accounts = accounts
         self._lines = lines
         self._receive = receive
         self._feed = feed
         self._public_url = public_url
+        self._lease = lease
+        self._looks = look
         self._tasks: dict[str, tuple[int, asyncio.Task[None]]] = {}
+        # When the present try at an account began; absent while it waits after one that failed.
+        self._trying: dict[str, float] = {}
 
     async def run(self) -> None:
         """Watch the accounts for ever: begin with new ones, begin anew with changed ones, stop with removed ones."""
@@ -44,7 +60,7 @@ class Listen:
                     await self._look()
                 except Exception as error:
                     log.warning("listen.look", error=str(error)[:300])
-                await asyncio.sleep(LOOK)
+                await asyncio.sleep(self._looks)
         finally:
             tasks = [task for _, task in self._tasks.values()]
             for task in tasks:
@@ -88,10 +104,10 @@ class Listen:
             return
         while True:
             with contextlib.suppress(CannotStore):
-                held = await self._accounts.listen(account.channel, account.name, datetime.now(UTC), LEASE)
+                held = await self._accounts.listen(account.channel, account.name, datetime.now(UTC), self._lease)
                 if held:
                     await self._with_lease(account, adapter, *held)
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(self._looks)
 
     async def _with_lease(
         self, account: Account, adapter: Listens, token: str, cursor: dict[str, object] | None
@@ -110,10 +126,13 @@ class Listen:
     async def _renew(self, account: Account, token: str) -> None:
         """Ends when the lease is lost."""
         while True:
-            await asyncio.sleep(LEASE.total_seconds() / 3)
+            await asyncio.sleep(self._lease.total_seconds() / 3)
             try:
-                until = datetime.now(UTC) + LEASE
-                if not await self._accounts.keep_listening(account.channel, account.name, token, until):
+                until = datetime.now(UTC) + self._lease
+                # A try that has lasted this long without a complaint works.
+                began = self._trying.get(_id(account))
+                well = began is not None and time.monotonic() - began > self._lease.total_seconds() / 3
+                if not await self._accounts.keep_listening(account.channel, account.name, token, until, well=well):
                     return
             except Exception as error:
                 log.warning("listen.renew", account=account.name, error=str(error)[:200])
@@ -124,12 +143,13 @@ class Listen:
         attempts = 0
         while True:
             try:
+                self._trying[_id(account)] = time.monotonic()
                 hauls = adapter.listen(cursor)
                 async with contextlib.aclosing(hauls):  # type: ignore[type-var]  # listen() is an async generator
                     async for haul in hauls:
                         await self._store(account, adapter, haul.parcels)
                         cursor = dict(haul.cursor)
-                        until = datetime.now(UTC) + LEASE
+                        until = datetime.now(UTC) + self._lease
                         if not await self._accounts.keep_listening(account.channel, account.name, token, until, cursor):
                             return
                         attempts = 0
@@ -156,8 +176,12 @@ class Listen:
             await self._receive.take(account, adapter, parcel.body, parcel.headers, keep_foreign=True)
 
     async def _trouble(self, account: Account, sentence: str) -> None:
+        self._trying.pop(_id(account), None)
         log.warning("listen.trouble", channel=account.channel, account=account.name, problem=sentence)
         with contextlib.suppress(Exception):
             await self._accounts.note(account.channel, account.name, problem=sentence)
-            id = f"{account.channel}:{account.name}"
-            self._feed.announce(Change("account", id, ("accounts",)))
+            self._feed.announce(Change("account", _id(account), ("accounts",)))
+
+
+def _id(account: Account) -> str:
+    return f"{account.channel}:{account.name}"

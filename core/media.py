@@ -21,6 +21,7 @@ log = structlog.get_logger(__name__)
 
 PATIENCE = timedelta(minutes=2)
 GIVE_UP = timedelta(hours=20)
+STUMBLED = "It could not be fetched. Ask for it to be sent again."
 
 
 class Media:
@@ -53,8 +54,11 @@ class Media:
                 files.append(replace(file, problem=error.sentence))
             except Exception as error:
                 log.warning("media.stumbled", entry=entry.id, error=str(error)[:300])
-                files.append(file)
-                again = now + pause(6)
+                if now - entry.at > GIVE_UP:
+                    files.append(replace(file, problem=STUMBLED))
+                else:
+                    files.append(file)
+                    again = now + pause(6)
         content = replace(entry.content, files=tuple(files))
         await self._interactions.media_fetched(entry, content_document(content)["files"], again)
         self._feed.announce(entry_changed(replace(entry, content=content)))

@@ -16,8 +16,9 @@ from typing import Any
 import structlog
 
 from core.addresses.store import Addresses
-from core.channel import Account, Acknowledges, Arrival, Event, Ignored, Parses, Reachability, Receipt
+from core.channel import Account, Acknowledges, Arrival, Event, Ignored, Parses, Reachability, Receipt, clean
 from core.checkpoint import reached
+from core.database import away, cannot_store
 from core.errors import CannotStore, NotFound, NotThisFormat, Unreadable
 from core.feed import Feed, entry_changed, lane_due
 from core.files.store import Files
@@ -85,14 +86,19 @@ class Receive:
         except CannotStore:
             raise
         except Exception as error:
-            reason = error.sentence if isinstance(error, Unreadable) else f"{type(error).__name__}: {error}"
-            await self._set_aside(account, body, headers, reason)
-            return []
+            await self._set_aside(account, body, headers, _reason(error))
+            # One bad event of a batch does not hold up the others; a replay finds them there already.
+            events = list(error.read) if isinstance(error, Unreadable) else []
+            if not events:
+                return []
         reached("parsed")
         try:
             kept = await self.keep(account, events, body)
-        except Unreadable as error:
-            await self._set_aside(account, body, headers, error.sentence)
+        except CannotStore:
+            raise
+        except Exception as error:
+            # Whatever else is the matter with one payload must not stop what comes behind it.
+            await self._set_aside(account, body, headers, _reason(error))
             return []
         if isinstance(adapter, Acknowledges):
             for one in kept:
@@ -114,6 +120,14 @@ class Receive:
         Raises CannotStore when anything was not kept, Unreadable when an event cannot be stored at all; the others
         of the batch are kept all the same.
         """
+        try:
+            return await self._keep(events, raw)
+        except Exception as error:
+            if away(error):
+                raise cannot_store(error) from error
+            raise
+
+    async def _keep(self, events: Sequence[Event], raw: bytes | None) -> list[Kept]:
         now = datetime.now(UTC)
         entries: list[Interaction | None] = []
         origin = await self._raw(raw) if any(isinstance(event, Arrival) for event in events) else None
@@ -138,7 +152,7 @@ class Receive:
         kept: list[Kept] = []
         for event, maybe in zip(events, entries, strict=True):
             if maybe is None:
-                await self._told(event)
+                await self._told(event, now)
                 kept.append(Kept(event, None, False, now))
             elif fresh[maybe.id]:
                 kept.append(Kept(event, maybe.id, True, maybe.at))
@@ -148,22 +162,22 @@ class Receive:
         reached("acknowledged")
         return kept
 
-    async def _told(self, event: Event) -> None:
+    async def _told(self, event: Event, now: datetime) -> None:
         if isinstance(event, Receipt):
             changed = await self._interactions.receipt(
-                str(event.address),
-                event.external_id,
+                clean(str(event.address)),
+                clean(event.external_id),
                 event.status,
-                code=event.code,
-                sentence=event.sentence,
-                at=event.at,
+                code=clean(event.code)[:100],
+                sentence=clean(event.sentence)[:1000],
+                at=sane(event.at, now),
             )
             if changed:
                 self._feed.announce(entry_changed(changed))
             if event.gone:
-                await self._addresses.learn(str(event.address), reachable=False)
+                await self._addresses.learn(clean(str(event.address)), reachable=False)
         elif isinstance(event, Reachability):
-            await self._addresses.learn(str(event.address), reachable=event.reachable)
+            await self._addresses.learn(clean(str(event.address)), reachable=event.reachable)
 
     async def _entry(self, event: Event, now: datetime, origin: Mapping[str, Any] | None) -> Interaction | None:
         if isinstance(event, Arrival):
@@ -176,7 +190,7 @@ class Receive:
                 direction="in",
                 channel=event.address.channel,
                 account=event.address.account,
-                address=str(event.address),
+                address=clean(str(event.address)),
                 key="ignored",
                 author=Author("system"),
                 content=replace(event.answer, files=()),
@@ -205,17 +219,17 @@ class Receive:
             direction="in",
             channel=event.address.channel,
             account=event.address.account,
-            address=str(event.address),
-            key=event.key,
+            address=clean(str(event.address)),
+            key=clean(event.key),
             author=Author("customer", name=event.name[:200]),
             content=content,
             at=sane(event.at, now),
             status=status.RECEIVED,
-            external_id=event.external_id,
-            reply_to=event.reply_to,
-            choice=event.choice,
+            external_id=_cleaned(event.external_id),
+            reply_to=tuple(clean(id) for id in event.reply_to),
+            choice=_cleaned(event.choice),
             data=event.data,
-            edit_of=event.edits,
+            edit_of=_cleaned(event.edits),
             who={key: value for key, value in who.items() if value},
             raw=origin,
         )
@@ -224,6 +238,14 @@ class Receive:
         if raw is None:
             return None
         return {"body": raw} if len(raw) <= RAW_INLINE else {"sha256": await self._files.put(raw)}
+
+
+def _cleaned(text: str | None) -> str | None:
+    return text if text is None else clean(text)
+
+
+def _reason(error: Exception) -> str:
+    return error.sentence if isinstance(error, Unreadable) else f"{type(error).__name__}: {error}"
 
 
 class Replay:
@@ -239,7 +261,10 @@ class Replay:
         self._addresses = addresses
 
     async def __call__(self, id: str) -> bool:
-        """Replay one payload; True when it went through, False when it failed again and stays. Raises NotFound."""
+        """Replay one payload; True when it went through, False when it failed again and stays.
+
+        Raises NotFound, UnknownAccount when its line was removed, and CannotStore.
+        """
         kept = await self._failed.get(id)
         if kept is None:
             raise NotFound("This payload is not there any more.")
@@ -253,8 +278,6 @@ class Replay:
         adapter = await self._lines.get(kept.channel, kept.account)
         if not isinstance(adapter, Parses):
             return False
-        await self._failed.done(id, "replayed")
-        # Should it fail again, the same payload is put back as failed by its fingerprint.
         await self._receive.take(account, adapter, kept.body, kept.headers, keep_foreign=True)
-        after = await self._failed.get(id)
-        return after is not None and after.state == "replayed"
+        # Had it failed again, the same payload would have been counted once more.
+        return await self._failed.done(id, "replayed", times=kept.times)

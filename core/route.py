@@ -24,6 +24,7 @@ from core.conversations.store import Conversations
 from core.customers.customer import Customer
 from core.customers.identify import Identify, Introduction
 from core.customers.store import Customers
+from core.database import away
 from core.decide import Decides, Decision, LooksUpOrders, Person, Turn
 from core.errors import CannotStore, Conflict, UnknownAccount
 from core.feed import Feed, conversation_changed, entry_changed
@@ -31,7 +32,7 @@ from core.ids import id_of, new_id
 from core.intake.store import FailedIntakes
 from core.interactions import status
 from core.interactions.interaction import Author, Interaction, content_document, content_of
-from core.interactions.store import Interactions
+from core.interactions.store import PAGE, Interactions
 from core.join import Join
 from core.lines import Lines
 from core.send import Send
@@ -87,11 +88,12 @@ class Route:
             except CannotStore:
                 raise
             except Exception as error:
-                if claim.failures + 1 < PATIENCE:
+                # A database that is away says nothing about the entry.
+                if away(error) or claim.failures + 1 < PATIENCE:
                     raise
                 await self._set_aside(entry, error)
         # A page of a hundred was full: there may be more, so the lane stays due.
-        return datetime.now(UTC) if len(entries) >= 100 else None
+        return datetime.now(UTC) if len(entries) >= PAGE else None
 
     async def _set_aside(self, entry: Interaction, error: Exception) -> None:
         reason = f"{type(error).__name__}: {error}"
@@ -112,12 +114,12 @@ class Route:
             await _.send(entry.address, content, Author("system"), key="ignored-answer")
             await self._handled(entry, None, None)
             return address
-        if entry.edit_of and await _.interactions.edit(entry.address, entry.edit_of, entry.content.text, entry.id):
-            edited = await _.interactions.answered(entry.address, [entry.edit_of])
-            if edited:
+        if entry.edit_of:
+            edited = await _.interactions.edit(entry.address, entry.edit_of, entry.content.text, entry.id)
+            if edited is not None:
                 _.feed.announce(entry_changed(edited))
-            await self._handled(entry, address.customer_id, edited.conversation_id if edited else None)
-            return address
+                await self._handled(entry, edited.customer_id, edited.conversation_id)
+                return address
         now = datetime.now(UTC)
         customer = await _.identify(address, introduction(entry), now)
         address = await self._known(address, entry, customer, now)
@@ -159,7 +161,8 @@ class Route:
         for _attempt in range(10):
             before = await _.join(entry, customer, now)
             reached("joined")
-            if before.seen.get(mark, "") >= entry.id:
+            seen = before.seen.get(mark, ())
+            if entry.id in seen:
                 # Committed before a crash; what the bot decided then may not have been said yet.
                 await self._say(entry, before)
                 return before
@@ -167,7 +170,7 @@ class Route:
             reached("decided")
             after = replace(
                 _next(before, entry, decision, letters=self._able(entry).subject),
-                seen={**before.seen, mark: entry.id},
+                seen={**before.seen, mark: (*seen, entry.id)[-10:]},
                 rev=before.rev + 1,
                 customer_id=customer.id if before.address == entry.address else before.customer_id,
                 customer_name=(customer.name if before.address == entry.address else "") or before.customer_name,

@@ -35,6 +35,13 @@ class Send:
         self._feed = feed
         self._able = able
 
+    def check(self, address: str) -> Capabilities:
+        """What the address's channel can carry. Raises Invalid when it cannot send at all."""
+        able = self._able.get(Address.of(address).channel)
+        if able is None or not able.sends:
+            raise Invalid("Nothing can be sent on this channel. Choose another address of this customer.")
+        return able
+
     async def __call__(
         self,
         address: str,
@@ -56,9 +63,7 @@ class Send:
         is away.
         """
         parts = Address.of(address)
-        able = self._able.get(parts.channel)
-        if able is None or not able.sends:
-            raise Invalid("Nothing can be sent on this channel. Choose another address of this customer.")
+        able = self.check(address)
         now = datetime.now(UTC)
         references: tuple[str, ...] = ()
         if able.subject and conversation is not None:

@@ -76,10 +76,11 @@ class Worker:
     async def stop(self, grace: float = 20) -> None:
         """Claim nothing more, finish what is in hand within `grace` seconds, and let go."""
         self._stopping.set()
+        if not self._tasks:
+            return
         self._tasks[-1].cancel()
         lanes, rest = self._tasks[:2], self._tasks[2:]
-        if self._tasks:
-            await asyncio.wait(lanes, timeout=grace)
+        await asyncio.wait(lanes, timeout=grace)
         for task in (*lanes, *rest):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -27,23 +27,25 @@ class Accounts:
         self._vault = vault
 
     async def save(self, account: Account) -> Account:
-        """Keep an account, replacing settings and those secrets that are given; returns it as it is now."""
+        """Keep an account, replacing settings and those secrets that are given; returns it as it is now.
+
+        Versions begin at the time, so that an account that is removed and made again is never taken for the old one.
+        """
         sealed = await asyncio.to_thread(self._vault.seal, account.secrets)
+        fields: Document = {
+            "channel": account.channel,
+            "name": account.name,
+            "title": account.title,
+            "settings": dict(account.settings),
+            "enabled": account.enabled,
+            "writer": writer(),
+            **{f"secrets.{name}": value for name, value in sealed.items()},
+        }
+        change: Document = {field: {"$literal": value} for field, value in fields.items()}
+        change["version"] = {"$add": [{"$ifNull": ["$version", {"$toLong": "$$NOW"}]}, 1]}
         document = await self._all.find_one_and_update(
             {"_id": f"{account.channel}:{account.name}"},
-            {
-                "$set": {
-                    "channel": account.channel,
-                    "name": account.name,
-                    "title": account.title,
-                    "settings": dict(account.settings),
-                    "enabled": account.enabled,
-                    "writer": writer(),
-                    **{f"secrets.{name}": value for name, value in sealed.items()},
-                },
-                "$inc": {"version": 1},
-                "$unset": {"problem": ""},
-            },
+            [{"$set": change}, {"$unset": "problem"}],
             upsert=True,
             return_document=True,
         )
@@ -81,15 +83,25 @@ class Accounts:
         return (token, document.get("cursor")) if document else None
 
     async def keep_listening(
-        self, channel: str, name: str, token: str, until: datetime, cursor: Mapping[str, Any] | None = None
+        self,
+        channel: str,
+        name: str,
+        token: str,
+        until: datetime,
+        cursor: Mapping[str, Any] | None = None,
+        *,
+        well: bool = True,
     ) -> bool:
-        """Extend the lease, and move the cursor when one is given; False when the lease was lost."""
-        fields: Document = {"listener.until": until}
+        """Extend the lease, and move the cursor when one is given; False when the lease was lost.
+
+        `well`: it works, so that a problem noted before is none any more.
+        """
+        update: Document = {"$set": {"listener.until": until}}
         if cursor is not None:
-            fields["cursor"] = dict(cursor)
-        result = await self._all.update_one(
-            {"_id": f"{channel}:{name}", "listener.token": token}, {"$set": fields, "$unset": {"problem": ""}}
-        )
+            update["$set"]["cursor"] = dict(cursor)
+        if well:
+            update["$unset"] = {"problem": ""}
+        result = await self._all.update_one({"_id": f"{channel}:{name}", "listener.token": token}, update)
         return result.matched_count > 0
 
     async def stop_listening(self, channel: str, name: str, token: str) -> None:

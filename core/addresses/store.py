@@ -8,6 +8,7 @@ failover, the sweep raises it from the log.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,19 @@ from pymongo.errors import BulkWriteError
 from core.addresses.address import Claim, KnownAddress, Lane
 from core.batch import Batch
 from core.channel import Address
-from core.database import DUPLICATE, Database, Document, Index, away, cannot_store, failed_at, writer
+from core.database import (
+    DUPLICATE,
+    Database,
+    Document,
+    Index,
+    away,
+    cannot_store,
+    failed_at,
+    last_moved_from,
+    moved_back,
+    moved_from,
+    writer,
+)
 
 NAME = "addresses"
 
@@ -82,12 +95,14 @@ class Addresses:
 
     async def flag_missing(self, lane: Lane, addresses: Sequence[str], at: datetime) -> int:
         """Raise the flag where none is raised: for what a crash left between the log and the flag. Returns how many."""
-        await self.flag(lane, [a for a in addresses if await self.get(a) is None], at)
+        known = await asyncio.gather(*map(self.get, addresses))
+        unknown = [address for address, there in zip(addresses, known, strict=True) if there is None]
+        await self.flag(lane, unknown, at)
         result = await self._quick.update_many(
             {"_id": {"$in": list(addresses)}, f"{lane}.due_at": {"$exists": False}},
             {"$set": {f"{lane}.due_at": at}, "$inc": {f"{lane}.arrivals": 1}},
         )
-        return int(result.modified_count)
+        return len(unknown) + int(result.modified_count)
 
     async def claim(
         self, lane: Lane, now: datetime, lease: timedelta, *, most: int = 64, hints: Sequence[str] = ()
@@ -236,14 +251,14 @@ class Addresses:
         """Give one customer's addresses to another, so that it can be undone."""
         await self._all.update_many(
             {"customer_id": from_customer},
-            {"$set": {"customer_id": to_customer, "merged_from": from_customer, "writer": writer()}},
+            [{"$set": {"customer_id": to_customer, "writer": writer(), **moved_from(from_customer)}}],
         )
 
     async def move_back(self, from_customer: str, to_customer: str) -> None:
         """Undo `move`."""
         await self._all.update_many(
-            {"customer_id": to_customer, "merged_from": from_customer},
-            {"$set": {"customer_id": from_customer, "writer": writer()}, "$unset": {"merged_from": ""}},
+            {"customer_id": to_customer, **last_moved_from(from_customer)},
+            [{"$set": {"customer_id": from_customer, "writer": writer(), **moved_back()}}],
         )
 
     async def erase(self, customer_id: str) -> int:

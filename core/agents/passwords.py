@@ -9,6 +9,8 @@ from functools import lru_cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from core.channel import clean
+
 # 19 MiB and two passes: about 20 ms; the OWASP minimum for Argon2id.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 SHORTEST = 10
@@ -23,13 +25,13 @@ def _turns(loop: asyncio.AbstractEventLoop) -> asyncio.Semaphore:
 async def hashed(password: str) -> str:
     """The hash to store."""
     async with _turns(asyncio.get_running_loop()):
-        return await asyncio.to_thread(_HASHER.hash, password)
+        return await asyncio.to_thread(_HASHER.hash, clean(password))
 
 
 async def matches(stored: str | None, password: str) -> bool:
     """Whether `password` is the one; takes as long when there is no such agent, so that the answer tells nothing."""
     async with _turns(asyncio.get_running_loop()):
-        return await asyncio.to_thread(_verify, stored or _nobody(), password) and stored is not None
+        return await asyncio.to_thread(_verify, stored or _nobody(), clean(password)) and stored is not None
 
 
 @lru_cache(maxsize=1)

@@ -11,6 +11,7 @@ from pymongo.errors import DuplicateKeyError
 
 from core.agents.agent import Agent, Role
 from core.agents.passwords import hashed, matches
+from core.channel import clean
 from core.database import Database, Document, Index, writer
 from core.errors import Conflict
 from core.ids import new_id
@@ -39,8 +40,8 @@ class Agents:
         """Make an agent. Raises Conflict when the mail address is taken."""
         document: Document = {
             "_id": new_id(),
-            "name": name,
-            "email": email.strip().lower(),
+            "name": clean(name),
+            "email": _mail(email),
             "password": await hashed(password),
             "role": role,
             "language": language,
@@ -64,7 +65,7 @@ class Agents:
 
     async def by_email(self, email: str) -> Agent | None:
         """The agent with this mail address, or None."""
-        document = await self._all.find_one({"email": email.strip().lower()})
+        document = await self._all.find_one({"email": _mail(email)})
         return Agent.of(document) if document else None
 
     async def all(self) -> list[Agent]:
@@ -98,7 +99,7 @@ class Agents:
 
     async def check(self, email: str, password: str) -> Agent | None:
         """The active agent with this mail address and password, or None; takes the same time either way."""
-        document = await self._all.find_one({"email": email.strip().lower()[:320], "active": True})
+        document = await self._all.find_one({"email": _mail(email), "active": True})
         right = await matches(document["password"] if document else None, password[:1000])
         return Agent.of(document) if document and right else None
 
@@ -134,6 +135,10 @@ class Agents:
         """Whether an agent is there now: a page open within the last minute, and not away."""
         where = {"seen_at": {"$gt": now - PRESENT}, "active": True, "away": {"$ne": True}}
         return await self._all.find_one(where, {"_id": 1}) is not None
+
+
+def _mail(email: str) -> str:
+    return clean(email).strip().lower()[:320]
 
 
 def _hash(token: str) -> str:

@@ -30,8 +30,9 @@ class Conversation:
 
     `thread` is empty for channels with one conversation at a time, the first mail's key for mail. `reply_address` is
     where answers go (the sender's mailbox for a form). `rev` rises with every change and guards the bot's commits.
-    `seen` maps an address (by `core.ids.id_of`) to the last of its entries that was handled here. `said` is what the
-    bot decided to say to the entry `said["to"]`, kept until it is surely in the log.
+    `seen` maps an address (by `core.ids.id_of`) to the last ten of its entries that were handled here; not to the
+    highest, because what another process wrote may come to light with a lower id. `said` is what the bot decided to
+    say to the entry `said["to"]`, kept until it is surely in the log.
     `references` are the external ids of the customer's last messages, newest last, where answers quote them (mail).
     `unread` counts what people have not looked at. `waiting_since` is when the customer began to wait for a person.
     """
@@ -59,7 +60,7 @@ class Conversation:
     references: tuple[str, ...] = ()
     bot: BotState = field(default_factory=BotState)
     said: Mapping[str, Any] | None = None
-    seen: Mapping[str, str] = field(default_factory=dict)
+    seen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rev: int = 0
 
     @property
@@ -90,7 +91,7 @@ class Conversation:
             "team": self.team,
             "unread": self.unread,
             "bot": bot_document(self.bot),
-            "seen": dict(self.seen),
+            "seen": {address: list(entries) for address, entries in self.seen.items()},
             "rev": self.rev,
         }
         optional = {
@@ -136,7 +137,7 @@ class Conversation:
             references=tuple(document.get("references", ())),
             bot=BotState(bot.get("flow", ""), bot.get("step", ""), bot.get("data", {}), bot.get("misses", 0)),
             said=document.get("said"),
-            seen=document.get("seen", {}),
+            seen={address: tuple(entries) for address, entries in document.get("seen", {}).items()},
             rev=document.get("rev", 0),
         )
 

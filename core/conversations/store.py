@@ -13,7 +13,7 @@ from pymongo.errors import DuplicateKeyError
 
 from core.batch import Batch
 from core.conversations.conversation import Conversation, Status
-from core.database import Database, Document, Index, writer
+from core.database import Database, Document, Index, last_moved_from, moved_back, moved_from, writer
 
 NAME = "conversations"
 
@@ -183,30 +183,27 @@ class Conversations:
         """Give one customer's conversations to another, so that it can be undone."""
         await self._all.update_many(
             {"customer.id": from_customer},
-            {
-                "$set": {
-                    "customer": {"id": to_customer, "name": name},
-                    "merged_from": from_customer,
-                    "writer": writer(),
-                },
-                "$inc": {"rev": 1},
-            },
+            [{"$set": {**_owner(to_customer, name), **moved_from(from_customer)}}],
         )
 
     async def move_back(self, from_customer: str, to_customer: str, name: str) -> None:
         """Undo `move`."""
         await self._all.update_many(
-            {"customer.id": to_customer, "merged_from": from_customer},
-            {
-                "$set": {"customer": {"id": from_customer, "name": name}, "writer": writer()},
-                "$unset": {"merged_from": ""},
-                "$inc": {"rev": 1},
-            },
+            {"customer.id": to_customer, **last_moved_from(from_customer)},
+            [{"$set": {**_owner(from_customer, name), **moved_back()}}],
         )
 
     async def erase(self, customer_id: str) -> int:
         """Delete the conversations of one customer; returns how many."""
         return int((await self._all.delete_many({"customer.id": customer_id})).deleted_count)
+
+
+def _owner(customer_id: str, name: str) -> Document:
+    return {
+        "customer": {"$literal": {"id": customer_id, "name": name}},
+        "rev": {"$add": [{"$ifNull": ["$rev", 0]}, 1]},
+        "writer": writer(),
+    }
 
 
 def _where(view: View) -> Document:

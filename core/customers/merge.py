@@ -48,6 +48,11 @@ class Merge:
         if keep.id == gone.id:
             raise Conflict("These are already one customer.")
         await self._customers.give_way(gone, keep.id)
+        after = await self._customers.exactly(keep.id)
+        if after is None or after.merged_into is not None:
+            # Merged the other way round at the same moment: step back, or each would be part of the other.
+            await self._customers.come_back(gone.id, keep.id)
+            raise Conflict("These customers are being merged by somebody else; look again.")
         return await self._finish(keep, gone, by, now)
 
     async def _finish(self, keep: Customer, gone: Customer, by: str, now: datetime) -> Customer:
@@ -73,11 +78,12 @@ class Merge:
 
     async def undo(self, survivor: str, other: str) -> Customer:
         """Part two merged customers again; what was written since the merge stays with the survivor."""
-        back = await self._customers.come_back(other, survivor)
-        if back is None:
+        parted = await self._customers.exactly(other)
+        if parted is None or parted.merged_into != survivor:
             raise NotFound("There is no such merge to undo.")
         await self._addresses.move_back(other, survivor)
         for follower in self._followers:
-            await follower.move_back(other, survivor, back.name)
+            await follower.move_back(other, survivor, parted.name)
         await self._interactions.move_back(other, survivor)
-        return back
+        # Last, so that an undo which was interrupted can be asked for again.
+        return await self._customers.come_back(other, survivor) or parted

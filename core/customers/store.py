@@ -10,7 +10,7 @@ from pymongo.errors import DuplicateKeyError
 
 from core.batch import Batch
 from core.customers.customer import Customer
-from core.database import Database, Document, Index, writer
+from core.database import Database, Document, Index, beginning, writer
 from core.interactions.words import words
 
 NAME = "customers"
@@ -110,7 +110,7 @@ class Customers:
             return await self.newest(limit)
         *whole, last = asked
         where: Document = {
-            "$and": [*({"words": w} for w in whole), {"words": {"$gte": last, "$lt": last + "\uffff"}}],
+            "$and": [*({"words": w} for w in whole), {"words": beginning(last)}],
             "merged_into": {"$exists": False},
         }
         return [Customer.of(d) async for d in self._all.find(where).sort("_id", DESCENDING).limit(limit)]
@@ -128,10 +128,10 @@ class Customers:
         """Mark `other` as merged into `survivor` and free its keys, keeping them for an undo."""
         await self._all.update_one(
             {"_id": other.id, "merged_into": {"$exists": False}},
-            {
-                "$set": {"merged_into": survivor, "kept_keys": list(other.keys), "writer": writer()},
-                "$unset": {"keys": ""},
-            },
+            [
+                {"$set": {"merged_into": survivor, "kept_keys": {"$ifNull": ["$keys", []]}, "writer": writer()}},
+                {"$unset": "keys"},
+            ],
         )
 
     async def take_in(self, survivor: str, entry: Mapping[str, Any], other: Customer) -> Customer | None:
@@ -174,8 +174,9 @@ class Customers:
         back = await self._all.find_one_and_update(
             {"_id": other},
             {
-                "$set": {**({"keys": keys} if keys else {}), "writer": writer()},
+                "$set": {"writer": writer()},
                 "$unset": {"merged_into": "", "kept_keys": "", "merge_done": ""},
+                **({"$addToSet": {"keys": {"$each": keys}}} if keys else {}),
             },
             return_document=True,
         )

@@ -38,6 +38,13 @@ class Files:
             return True
         return False
 
+    async def remove(self, sha256: str) -> bool:
+        """Delete the bytes; False when there are none. The caller knows that nothing refers to them any more."""
+        found = [file._id async for file in self._bucket.find({"filename": sha256})]
+        for id in found:
+            await self._bucket.delete(id)
+        return bool(found)
+
     async def get(self, sha256: str) -> bytes | None:
         """The bytes, or None."""
         try:

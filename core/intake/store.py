@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,10 +10,13 @@ from typing import Any
 
 from pymongo import ASCENDING, DESCENDING
 
+from core.channel import clean
 from core.database import Database, Index, away, cannot_store, writer
+from core.files.store import Files
 from core.ids import id_of, new_id
 
 NAME = "failed_intake"
+INLINE = 4 * 1024 * 1024
 
 INDEXES = (
     Index(NAME, [("state", ASCENDING), ("_id", DESCENDING)]),
@@ -53,10 +57,11 @@ class FailedIntake:
 
 
 class FailedIntakes:
-    """The payloads that failed. Bodies above 15 MB are in the file store; `body` then is its hash."""
+    """The payloads that failed. What is larger than a document should be is in the file store, whole."""
 
     def __init__(self, database: Database) -> None:
         self._all = database.collection(NAME)
+        self._files = Files(database)
 
     async def keep(
         self,
@@ -69,20 +74,21 @@ class FailedIntakes:
         entry: str | None = None,
     ) -> None:
         """Keep a payload; the same one again is counted, not doubled. Raises CannotStore."""
-        mark = id_of(f"{channel}:{account}:{entry}:" + body[:1_000_000].hex() + str(len(body)))
+        mark = id_of(f"{channel}:{account}:{entry}:{hashlib.sha256(body).hexdigest()}")
+        raw = {"body": body} if len(body) <= INLINE else {"sha256": await self._files.put(body)}
         try:
             await self._all.update_one(
                 {"fingerprint": mark},
                 {
-                    "$set": {"reason": reason[:1000], "state": "failed", "writer": writer()},
+                    "$set": {"reason": clean(reason)[:1000], "state": "failed", "writer": writer()},
                     "$inc": {"times": 1},
                     "$setOnInsert": {
                         "_id": new_id(),
                         "channel": channel,
                         "account": account,
                         "at": now,
-                        "body": body[: 15 * 1024 * 1024],
-                        "headers": dict(headers),
+                        **raw,
+                        "headers": {clean(name): clean(value) for name, value in headers.items()},
                         **({"entry": entry} if entry else {}),
                     },
                 },
@@ -96,6 +102,8 @@ class FailedIntakes:
     async def get(self, id: str) -> FailedIntake | None:
         """The payload, or None."""
         document = await self._all.find_one({"_id": id})
+        if document and "sha256" in document:
+            document["body"] = await self._files.get(document["sha256"]) or b""
         return FailedIntake.of(document) if document else None
 
     async def page(self, *, before: str | None = None, limit: int = 50) -> list[FailedIntake]:
@@ -110,6 +118,8 @@ class FailedIntakes:
         """How many payloads still fail, counted up to 1,000."""
         return int(await self._all.count_documents({"state": "failed"}, limit=1000))
 
-    async def done(self, id: str, state: str) -> None:
-        """Mark a payload `replayed` or `dismissed`."""
-        await self._all.update_one({"_id": id}, {"$set": {"state": state, "writer": writer()}})
+    async def done(self, id: str, state: str, *, times: int | None = None) -> bool:
+        """Mark a payload `replayed` or `dismissed`; with `times`, only if it has failed that often and no more."""
+        where: dict[str, Any] = {"_id": id} if times is None else {"_id": id, "times": times}
+        result = await self._all.update_one(where, {"$set": {"state": state, "writer": writer()}})
+        return result.matched_count > 0

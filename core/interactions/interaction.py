@@ -79,7 +79,7 @@ class Interaction:
             "account": self.account,
             "address": self.address,
             "key": self.key,
-            "author": {key: value for key, value in asdict(self.author).items() if value},
+            "author": {key: storable(value) for key, value in asdict(self.author).items() if value},
             "content": content_document(self.content),
             "at": self.at,
             "status": self.status,
@@ -92,7 +92,7 @@ class Interaction:
             "choice": self.choice,
             "due_at": self.due_at,
             "attempts": self.attempts,
-            "error": asdict(self.error) if self.error else None,
+            "error": storable(asdict(self.error)) if self.error else None,
             "data": storable(self.data),
             "edits": list(self.edits),
             "raw": self.raw,
@@ -169,7 +169,8 @@ def content_of(document: Mapping[str, Any]) -> Content:
 def _file_document(file: File) -> dict[str, Any]:
     values = asdict(file)
     del values["data"]
-    return {k: clean(v)[:1000] if isinstance(v, str) else v for k, v in values.items() if v not in (None, "")} | {
+    kept = {key: value for key, value in values.items() if value not in (None, "")}
+    return {key: clean(value)[:1000] if isinstance(value, str) else storable(value) for key, value in kept.items()} | {
         "name": clean(file.name)[:255]
     }
 
@@ -178,8 +179,10 @@ def storable(value: Any, depth: int = 0) -> Any:
     """`value` with only what MongoDB holds: clean strings, 64-bit integers, string keys, bounded depth and length."""
     if isinstance(value, str):
         return clean(value)[:MAX_TEXT]
-    if value is None or isinstance(value, bool | float | datetime):
+    if value is None or isinstance(value, bool | float):
         return value
+    if isinstance(value, datetime):
+        return _moment(value)
     if isinstance(value, int):
         return value if -(2**63) <= value < 2**63 else str(value)[:400]
     if depth >= 30:
@@ -194,7 +197,18 @@ def storable(value: Any, depth: int = 0) -> Any:
 def sane(at: datetime | None, now: datetime) -> datetime:
     """The provider's time, or `now` when it gave none, an absurd one, or one in the future."""
     if at is None:
-        return now
+        return _whole(now)
     aware = at if at.tzinfo else at.replace(tzinfo=UTC)
-    # MongoDB keeps milliseconds; rounding here keeps what was written equal to what is read.
-    return aware if EARLIEST <= aware <= now else now
+    return _whole(aware.astimezone(UTC) if EARLIEST <= aware <= now else now)
+
+
+def _whole(at: datetime) -> datetime:
+    """`at` in whole milliseconds, as MongoDB keeps it, so that what was written equals what is read."""
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
+
+
+def _moment(value: datetime) -> datetime | str:
+    try:
+        return _whole(value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC))
+    except OverflowError:  # the first or last day of the calendar, east or west of Greenwich
+        return value.isoformat()

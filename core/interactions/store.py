@@ -13,7 +13,21 @@ from pymongo import ASCENDING, DESCENDING, UpdateOne
 from pymongo.errors import BulkWriteError
 
 from core.batch import Batch
-from core.database import DUPLICATE, Database, Document, Index, away, cannot_store, failed_at, writer
+from core.database import (
+    DUPLICATE,
+    Database,
+    Document,
+    Index,
+    away,
+    beginning,
+    cannot_store,
+    failed_at,
+    lacks_majority,
+    last_moved_from,
+    moved_back,
+    moved_from,
+    writer,
+)
 from core.errors import Unreadable
 from core.interactions import status
 from core.interactions.interaction import Interaction
@@ -21,6 +35,8 @@ from core.interactions.words import words
 
 NAME = "interactions"
 LARGEST = 8 * 1024 * 1024
+# What one worker reads of one lane at a time.
+PAGE = 100
 
 INDEXES = (
     Index(NAME, [("address", ASCENDING), ("key", ASCENDING)], {"unique": True}),
@@ -84,7 +100,7 @@ class Interactions:
             await self._all.insert_many(documents, ordered=False)
         except BulkWriteError as error:
             codes = failed_at(error)
-            if not codes:  # a write concern error: written, but not by the majority
+            if lacks_majority(error):
                 return [cannot_store(error)] * len(documents)
             return [
                 True if n not in codes else False if codes[n] == DUPLICATE else cannot_store(error)
@@ -123,10 +139,11 @@ class Interactions:
         )
         return Interaction.of(document) if document else None
 
-    async def edit(self, address: str, external_id: str, text: str, edited_by: str) -> bool:
-        """Replace the text of a message by its edited one, keeping the old; False when there is no such message.
+    async def edit(self, address: str, external_id: str, text: str, edited_by: str) -> Interaction | None:
+        """Replace the text of a message by its edited one, keeping the old; None when there is no such message.
 
-        `edited_by` is the id of the entry that brought the edit: the same edit twice changes nothing.
+        `edited_by` is the id of the entry that brought the edit: the same edit twice, or an older one that comes late,
+        changes nothing. Returns the message as it is then.
         """
         pipeline = [
             {
@@ -139,10 +156,12 @@ class Interactions:
                 }
             }
         ]
-        found = await self._all.update_one(
-            {"address": address, "external_id": external_id, "edited_by": {"$not": {"$gte": edited_by}}}, pipeline
+        which = {"address": address, "external_id": external_id, "direction": "in", "edit_of": {"$exists": False}}
+        document: Document | None = await self._all.find_one_and_update(
+            {**which, "edited_by": {"$not": {"$gte": edited_by}}}, pipeline, return_document=True
         )
-        return found.matched_count > 0
+        document = document or await self._all.find_one(which)
+        return Interaction.of(document) if document else None
 
     async def begin(self, entry: Interaction) -> None:
         """Note, durably, that a delivery is being tried: what a crash leaves in this state is uncertain."""
@@ -152,6 +171,10 @@ class Interactions:
                 {"$set": {"status": status.SENDING, "writer": writer()}, "$inc": {"attempts": 1}},
             )
         )
+
+    async def take_time(self, entry: Interaction) -> bool:
+        """Turn a planned entry whose time has come into a queued one; False when it was cancelled a moment ago."""
+        return await self._set(entry, (status.PLANNED,), {"status": status.QUEUED})
 
     async def conclude(
         self,
@@ -262,14 +285,27 @@ class Interactions:
             addresses = [address for name, address in wanted if name == lane]
             if not addresses:
                 continue
-            # `hint` keeps the planner on the small partial index, whatever the size of the history.
-            cursor = self._all.find({"address": {"$in": addresses}, "status": {"$in": states}}, hint=lane)
-            limit = 100 * len(addresses)
-            async for document in cursor.sort([("address", 1), ("_id", 1)]).limit(limit):
-                entries = found[lane, document["address"]]
-                if len(entries) < 100:
-                    entries.append(Interaction.of(document))
+            for address, entries in (await self._read_lane(lane, states, list(dict.fromkeys(addresses)))).items():
+                found[lane, address] = entries
         return [found[key] for key in wanted]
+
+    async def _read_lane(self, lane: str, states: list[str], addresses: list[str]) -> dict[str, list[Interaction]]:
+        found: dict[str, list[Interaction]] = {address: [] for address in addresses}
+        # `hint` keeps the planner on the small partial index, whatever the size of the history.
+        cursor = self._all.find({"address": {"$in": addresses}, "status": {"$in": states}}, hint=lane)
+        limit = PAGE * len(addresses)
+        documents = await cursor.sort([("address", 1), ("_id", 1)]).to_list(limit)
+        if len(documents) == limit and len(addresses) > 1:
+            # A flooded address has taken the room of the others: read fewer together, at last each alone.
+            half = len(addresses) // 2
+            for part in (addresses[:half], addresses[half:]):
+                found |= await self._read_lane(lane, states, part)
+            return found
+        for document in documents:
+            entries = found[document["address"]]
+            if len(entries) < PAGE:
+                entries.append(Interaction.of(document))
+        return found
 
     async def forgotten(self, before: str) -> tuple[list[str], list[str]]:
         """Addresses with unhandled entries, and with waiting ones, whose ids are below `before`: for the sweep."""
@@ -356,8 +392,7 @@ class Interactions:
             return []
         *whole, last = asked
         conditions: list[Document] = [{"words": word} for word in whole]
-        # A beginning finds every word under it, in the order of the index.
-        conditions.append({"words": {"$gte": last, "$lt": last + "\uffff"}} if len(last) > 2 else {"words": last})
+        conditions.append({"words": beginning(last)} if len(last) > 2 else {"words": last})
         where: Document = {"$and": conditions}
         if before:
             where["_id"] = {"$lt": before}
@@ -389,14 +424,14 @@ class Interactions:
         """Give one customer's entries to another, so that it can be undone."""
         await self._all.update_many(
             {"customer_id": from_customer},
-            {"$set": {"customer_id": to_customer, "merged_from": from_customer, "writer": writer()}},
+            [{"$set": {"customer_id": to_customer, "writer": writer(), **moved_from(from_customer)}}],
         )
 
     async def move_back(self, from_customer: str, to_customer: str) -> None:
         """Undo `move`."""
         await self._all.update_many(
-            {"customer_id": to_customer, "merged_from": from_customer},
-            {"$set": {"customer_id": from_customer, "writer": writer()}, "$unset": {"merged_from": ""}},
+            {"customer_id": to_customer, **last_moved_from(from_customer)},
+            [{"$set": {"customer_id": from_customer, "writer": writer(), **moved_back()}}],
         )
 
     async def of_customer(self, customer_id: str) -> AsyncIterator[Interaction]:
@@ -413,6 +448,9 @@ class Interactions:
 def _encoded(entry: Interaction) -> RawBSONDocument:
     document = entry.document()
     document["writer"] = writer()
+    if entry.direction != "in" and entry.kind != "system":
+        # What people wrote here is found at once; what comes in gets its words when it is handled.
+        document["words"] = words(entry.content.text, entry.content.subject or "")
     if entry.direction == "in" and any(file.source and not file.sha256 for file in entry.content.files):
         document["fetch_at"] = entry.at
     try:

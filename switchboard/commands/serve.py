@@ -1,0 +1,56 @@
+"""`switchboard serve`: the hub at work until Ctrl-C or SIGTERM, which finish what is in hand."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from core.settings import Settings
+
+
+@click.command()
+@click.option("--host", help="The address to listen on.")
+@click.option("--port", type=int, help="The port to listen on; 0 chooses a free one.")
+@click.option("--data", type=click.Path(path_type=Path), help="The data folder.")
+@click.option("--mongodb-uri", help="Use this MongoDB instead of the private one.")
+@click.option("--role", type=click.Choice(["all", "web", "worker"]), help="What this process does.")
+def serve(**options: object) -> None:
+    """Run the hub: pages, webhooks and workers."""
+    from core.settings import Settings
+    from switchboard.logs import configure
+
+    settings = Settings.load(**{name: value for name, value in options.items() if value is not None})
+    configure(settings)
+    try:
+        import uvloop
+    except ImportError:
+        runner = asyncio.Runner()
+    else:
+        runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
+    with runner:
+        runner.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    from switchboard.hub import ADMIN, running
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with running(settings) as hub:
+        lines = [f"Switchboard is ready at {hub.url}"]
+        if settings.role != "worker":
+            lines.append(f"  Agents   {hub.url}/inbox/")
+            if settings.wants_sample_data:
+                lines.append(f"  Demo     {hub.url}/demo")
+        if hub.first_password:
+            lines.append(f"  Sign in  {ADMIN}  {hub.first_password}   (shown once; change it in the inbox)")
+        click.echo("\n".join(lines))
+        await stop.wait()
+        click.echo("Finishing what is in hand…")
