@@ -1,0 +1,1 @@
+"""The program: its commands, run as an operator runs them."""

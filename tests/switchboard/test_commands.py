@@ -1,0 +1,320 @@
+"""The commands, each in a process of its own against a real database."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import stat
+import sys
+import zipfile
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.channel import Account, Content, File
+from core.customers.customer import Customer
+from core.database import Database
+from core.ids import new_id
+from core.interactions.interaction import Author, Interaction
+from core.settings import Settings
+from switchboard.wiring import INDEXES, Stores, stores_on
+
+KEY = "a key for tests that is long enough to be one"
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+@dataclass
+class Ran:
+    code: int
+    out: str
+    err: str
+
+
+@dataclass
+class Operator:
+    """Somebody at a shell in `folder`."""
+
+    folder: Path
+    uri: str
+    name: str
+    stores: Stores
+
+    async def run(self, *arguments: str, typed: str = "", database: bool = True, **environment: str) -> Ran:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "switchboard",
+            *arguments,
+            *(["--mongodb-uri", self.uri] if database else []),
+            env={**os.environ, "SWITCHBOARD_SECRET_KEY": KEY, "SWITCHBOARD_DATABASE": self.name, **environment},
+            cwd=self.folder,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await asyncio.wait_for(process.communicate(typed.encode()), 60)
+        ran = Ran(process.returncode or 0, out.decode(), err.decode())
+        assert "Traceback" not in ran.err, ran.err
+        return ran
+
+
+@pytest.fixture
+async def operator(tmp_path: Path, database: Database, database_uri: str, database_name: str) -> Operator:
+    settings = Settings.load(env_file=None, secret_key=KEY, mongodb_uri=database_uri)
+    return Operator(tmp_path, database_uri, database_name, stores_on(database, settings))
+
+
+# ------------------------------------------------------------------------------------------------- normalise
+
+
+async def test_normalise_prints_a_line_for_each_file_and_goes_on(operator: Operator) -> None:
+    bodies: dict[str, bytes] = {
+        "good.json": '{"id":"e","status":"paid","order":{"number":"№7","customer":{"name":"Анна"}}}'.encode(),
+        "broken.json": b"{",
+        "unreadable.json": b'{"status":"paid"}',
+        "surrogate.json": b'{"status":"paid","order":{"number":"7\\ud800\\u0000"}}',
+    }
+    for name, body in bodies.items():
+        (operator.folder / name).write_bytes(body)
+    listed = "\n".join([*bodies, "", "missing.json"]) + "\n"
+    ran = await operator.run("normalise", "orders", "--account", "shop", "good.json", "-", typed=listed, database=False)
+    assert ran.code == 0
+    lines = [json.loads(line) for line in ran.out.splitlines()]
+    assert [line["file"] for line in lines] == ["good.json", *bodies, "missing.json"]
+    event = lines[0]["events"][0]
+    assert (event["event"], event["address"], event["name"]) == ("arrival", "orders:shop:№7", "Анна")
+    assert "Анна" in ran.out
+    assert ["error" in line for line in lines] == [False, False, True, True, False, True]
+    assert "order" in lines[3]["error"]
+    assert lines[4]["events"][0]["address"] == "orders:shop:7\ufffd\ufffd"
+
+
+@pytest.mark.parametrize("channel", ["email", "telegram"])
+async def test_normalise_reads_every_channel_that_has_payloads(operator: Operator, channel: str) -> None:
+    mail = b"From: Ann <ann@example.org>\r\nTo: help@example.org\r\nSubject: Hi\r\n\r\nHello\r\n"
+    update = (
+        b'{"update_id":1,"message":{"message_id":2,"date":1767225600,"chat":{"id":5,"type":"private"},"text":"Hello"}}'
+    )
+    (operator.folder / "payload").write_bytes(mail if channel == "email" else update)
+    ran = await operator.run("normalise", channel, "payload", database=False)
+    (line,) = [json.loads(line) for line in ran.out.splitlines()]
+    assert line["events"][0]["content"]["text"].strip() == "Hello"
+
+
+async def test_normalise_of_an_unknown_channel_says_which_there_are(operator: Operator) -> None:
+    ran = await operator.run("normalise", "pigeon", "x", database=False)
+    assert ran.code == 2
+    assert "telegram, email" in ran.err
+
+
+# ----------------------------------------------------------------------------------------- lines and people
+
+
+async def test_a_line_is_added_shown_listed_and_removed(operator: Operator) -> None:
+    added = await operator.run("account", "add", "orders", "shop", "--title", "Our shop", "--set", "country=UA")
+    assert added.code == 0, added.err
+    (secret,) = [line.split()[1] for line in added.out.splitlines() if line.startswith("secret:")]
+    kept = await operator.stores.accounts.get("orders", "shop")
+    assert kept is not None
+    assert (kept.title, kept.settings, kept.secrets) == ("Our shop", {"country": "UA"}, {"secret": secret})
+    shown = await operator.run("account", "show", "orders", "shop")
+    assert "set, and not shown" in shown.out
+    assert secret not in shown.out + (await operator.run("account", "list")).out
+    assert (await operator.run("account", "add", "orders", "shop")).code == 1
+    assert (await operator.run("account", "add", "orders", "shop", "--replace", "--off")).code == 0
+    changed = await operator.stores.accounts.get("orders", "shop")
+    assert changed is not None
+    assert (changed.enabled, changed.title, changed.secrets) == (False, "Our shop", {"secret": secret})
+    assert (await operator.run("account", "remove", "orders", "shop", typed="n\n")).code == 1
+    assert await operator.stores.accounts.get("orders", "shop") is not None
+    assert (await operator.run("account", "remove", "orders", "shop", "--yes")).code == 0
+    assert await operator.stores.accounts.all() == []
+    assert "account list" in (await operator.run("account", "remove", "orders", "shop", "--yes")).err
+
+
+async def test_secrets_come_from_variables_and_files(operator: Operator) -> None:
+    (operator.folder / "token").write_text("1:fromfile\n")
+    ran = await operator.run(
+        "account", "add", "telegram", "bot", "--secret-file", "token=token", "--set", "mode=webhook"
+    )
+    assert ran.code == 0, ran.err
+    assert "1:fromfile" not in ran.out
+    kept = await operator.stores.accounts.get("telegram", "bot")
+    assert kept is not None
+    assert kept.secrets["token"] == "1:fromfile"
+    assert len(kept.secrets["webhook_secret"]) > 30
+    assert kept.settings == {"mode": "webhook", "api_url": "https://api.telegram.org"}
+    ran = await operator.run(
+        "account", "add", "email", "help", "--set", "address=a@b.c", "--set", "smtp_host=h", "--set", "imap_port=143",
+        "--secret-env", "password=MAILWORD", MAILWORD="hush",
+    )  # fmt: skip
+    assert ran.code == 0, ran.err
+    kept = await operator.stores.accounts.get("email", "help")
+    assert kept is not None
+    assert (kept.secrets["password"], kept.settings["imap_port"], kept.settings["smtp_port"]) == ("hush", 143, 587)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["pigeon", "x"], "there are telegram"),
+        (["orders", "a b"], "letters, digits"),
+        (["orders", "x", "--set", "secret=on-the-line"], "secret is no setting"),
+        (["orders", "x", "--set", "nothing=1"], "There are: country"),
+        (["email", "x", "--set", "imap_port=many"], "whole number"),
+        (["telegram", "x"], "needs token"),
+        (["orders", "x", "--secret-env", "secret=NOT_SET"], "not set"),
+        (["orders", "x", "--secret-file", "secret=missing"], "cannot be read"),
+    ],
+)
+async def test_what_is_wrong_with_a_line_is_said(operator: Operator, arguments: list[str], says: str) -> None:
+    ran = await operator.run("account", "add", *arguments)
+    assert ran.code in (1, 2)
+    assert says in ran.err
+    assert await operator.stores.accounts.all() == []
+
+
+async def test_people_are_added_listed_and_get_new_passwords(operator: Operator) -> None:
+    await operator.stores.database.migrate(INDEXES)
+    added = await operator.run("agent", "add", "Ann", "Ann@Example.org", "--role", "admin", "--language", "uk")
+    assert added.code == 0, added.err
+    word = added.out.split("Password: ")[1].split()[0]
+    ann = await operator.stores.agents.check("ann@example.org", word)
+    assert ann is not None
+    assert (ann.role, ann.language) == ("admin", "uk")
+    assert "already" in (await operator.run("agent", "add", "Ann", "ann@example.org")).err
+    assert "ann@example.org" in (await operator.run("agent", "list")).out
+    (operator.folder / "word").write_text("correct horse battery\n")
+    changed = await operator.run("agent", "password", "ann@example.org", "--password-file", "word")
+    assert changed.code == 0
+    assert "correct" not in changed.out
+    assert await operator.stores.agents.check("ann@example.org", "correct horse battery") is not None
+    assert await operator.stores.agents.check("ann@example.org", word) is None
+    assert "nobody" in (await operator.run("agent", "password", "x@example.org")).err
+    assert "10 to 200" in (await operator.run("agent", "add", "B", "b@x.y", "--password-env", "W", W="short")).err
+
+
+# ----------------------------------------------------------------------------------------------- the set-up
+
+
+async def test_migrate_says_what_it_changed_and_then_nothing(operator: Operator) -> None:
+    first = await operator.run("migrate")
+    assert first.code == 0, first.err
+    assert "orders: created source_1_number_1_unique" in first.out
+    assert (await operator.run("migrate")).out == "Everything is up to date.\n"
+
+
+async def test_doctor_finds_nothing_bad_in_a_good_set_up(operator: Operator) -> None:
+    await operator.stores.database.migrate(INDEXES)
+    await operator.stores.agents.add("Ann", "ann@example.org", "correct horse")
+    await operator.stores.accounts.save(Account("orders", "shop", secrets={"secret": "s"}))
+    ran = await operator.run("doctor", SWITCHBOARD_PUBLIC_URL="https://hub.example.org")
+    assert ran.code == 0, ran.out
+    assert all(line.startswith(("✓", " ")) for line in ran.out.splitlines()), ran.out
+    assert "orders:shop" in ran.out
+
+
+async def test_doctor_names_each_thing_to_mend(operator: Operator) -> None:
+    await operator.stores.accounts.save(
+        Account("telegram", "bot", settings={"api_url": "http://127.0.0.1:9"}, secrets={"token": "1:a"})
+    )
+    ran = await operator.run("doctor")
+    assert ran.code == 1
+    assert "✗ Line         telegram:bot:" in ran.out
+    assert "switchboard migrate" in ran.out
+    assert "SWITCHBOARD_PUBLIC_URL" in ran.out
+    wrong = await operator.run("doctor", SWITCHBOARD_PORT="many")
+    assert wrong.code == 1
+    assert "SWITCHBOARD_PORT" in wrong.out
+    other_key = await operator.run("doctor", SWITCHBOARD_SECRET_KEY="another key, also long enough to be one")
+    assert other_key.code == 1
+    assert "another key" in other_key.out
+
+
+async def test_a_database_that_is_away_is_one_sentence(operator: Operator) -> None:
+    away = Operator(operator.folder, "mongodb://127.0.0.1:9/?replicaSet=x", operator.name, operator.stores)
+    ran = await away.run("migrate")
+    assert ran.code == 1
+    assert ran.err.startswith("MongoDB does not answer.")
+
+
+# --------------------------------------------------------------------------------------- one person's data
+
+
+async def _person(stores: Stores, id: str, mail: str, name: str, attachment: bytes) -> Customer:
+    customer = Customer(id, name, keys=(f"email:{mail}",), claims=("phone:+380671234567",), created_at=NOW)
+    await stores.customers.add(customer)
+    address = f"email:help:{mail}"
+    await stores.addresses.adopt(address, id)
+    shared, own = await stores.files.put(b"a brochure everybody gets"), await stores.files.put(attachment)
+    for n, sha256 in enumerate((shared, own)):
+        entry = Interaction(
+            id=new_id(),
+            kind="message",
+            direction="in",
+            channel="email",
+            account="help",
+            address=address,
+            key=f"k{n}",
+            author=Author("customer"),
+            content=Content(text=f"Письмо {n} от {name}", files=(File("a.pdf", sha256=sha256),)),
+            at=NOW,
+            status="handled",
+            customer_id=id,
+            raw={"body": b"\xff raw"},
+        )
+        await stores.interactions.add([entry])
+    order = await stores.orders.begin("shop", f"order of {id}", NOW)
+    await stores.orders.save(replace(order, customer_id=id))
+    return customer
+
+
+async def test_one_persons_data_is_handed_over_and_then_erased(operator: Operator) -> None:
+    stores = operator.stores
+    await stores.database.migrate(INDEXES)
+    await _person(stores, "ann", "ann@example.org", "Анна К.", b"hers alone")
+    await _person(stores, "bob", "bob@example.org", "Bob", b"his alone")
+    order = (await stores.orders.of_customer("ann"))[0]
+
+    exported = await operator.run("export", "Ann@example.org", "--to", "ann.zip")
+    assert exported.code == 0, exported.err
+    assert "2 interactions, 2 files" in exported.out
+    path = operator.folder / "ann.zip"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    with zipfile.ZipFile(path) as archive:
+        everything = b"".join(archive.read(name) for name in archive.namelist()).decode("utf-8", "replace")
+        entries = [json.loads(line) for line in archive.read("interactions.jsonl").splitlines()]
+        customer: list[dict[str, Any]] = json.loads(archive.read("customer.json"))
+    assert [entry["content"]["text"] for entry in entries] == ["Письмо 0 от Анна К.", "Письмо 1 от Анна К."]
+    assert customer[0]["_id"] == "ann"
+    assert "hers alone" in everything
+    assert "bob" not in everything
+    assert order.token not in everything
+    assert "already" in (await operator.run("export", "ann", "--to", "ann.zip")).err
+
+    for typed in ("", "Anna\n"):
+        kept = await operator.run("erase", "ann@example.org", typed=typed)
+        assert kept.code == 1
+        assert await stores.customers.get("ann") is not None
+    erased = await operator.run("erase", "ann@example.org", typed="Анна К.\n")
+    assert erased.code == 0, erased.err
+    assert "2 interactions" in erased.out
+    names = ("customers", "addresses", "interactions", "orders")
+    left = {name: await stores.database.collection(name).count_documents({}) for name in names}
+    assert left == {"customers": 1, "addresses": 1, "interactions": 2, "orders": 1}
+    assert await stores.files.get(hashlib.sha256(b"hers alone").hexdigest()) is None
+    assert await stores.files.get(hashlib.sha256(b"a brochure everybody gets").hexdigest()) is not None
+    assert "There is no customer" in (await operator.run("erase", "ann@example.org", "--confirm", "x")).err
+
+
+async def test_who_only_says_to_be_somebody_is_not_taken_for_them(operator: Operator) -> None:
+    await _person(operator.stores, "ann", "ann@example.org", "Анна", b"x")
+    ran = await operator.run("export", "067 123 45 67")
+    assert ran.code == 1
+    assert "ann (Анна)" in ran.err
+    assert list(operator.folder.glob("*.zip")) == []
