@@ -3,19 +3,22 @@
 SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 ARGS ?=
+TEST_WORKERS ?= 4
 
 help:            ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / - /'
 
 setup: $(VENV)/.runtime   ## set up .venv (what run does first)
+	@:
 
 run: setup       ## start the hub with its private MongoDB: make run ARGS="--port 8081 --data DIR"
 	@exec $(BIN)/switchboard serve $(ARGS)
 
 test: $(VENV)/.dev        ## the tests, in parallel; installs browser and mail servers when root
 	@bash tests/prepare.sh
-	$(BIN)/python -m pytest -n $${TEST_WORKERS:-4} --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup $(ARGS)
 
 check: $(VENV)/.dev       ## the whole gate: format, lint, types, import rules, tests
 	$(BIN)/ruff format --check .
@@ -31,22 +34,34 @@ fix: $(VENV)/.dev         ## format and mend what ruff can mend
 bench: $(VENV)/.dev       ## the benchmarks, each figure beside its limit
 	$(BIN)/python -m benchmarks $(ARGS)
 
+LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q
+
 lock:            ## compile the lock files anew (needs uv)
 	uv pip compile pyproject.toml --extra mongod --extra build $(LOCK) -o requirements.lock
 	uv pip compile pyproject.toml --extra mongod --extra build --extra dev -c requirements.lock $(LOCK) -o requirements-dev.lock
 
-LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q
+# `.place` says that the environment was made whole, and where: one that was moved, or whose set-up or Python broke
+# off half-way, is made anew. `.installing` is there while pip is at work, so an interrupted install is seen too.
+PLACE := $(VENV)/.place
+WHOLE := $(shell [ -x $(BIN)/python ] && [ ! -e $(VENV)/.installing ] && [ "$$(cat $(PLACE) 2>/dev/null)" = "$$PWD" ] && echo yes)
 
-$(BIN)/python:
+$(PLACE): $(if $(WHOLE),,anew)
 	@bash switchboard/venv.sh $(VENV)
 
-$(VENV)/.runtime: $(BIN)/python requirements.lock pyproject.toml
-	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
-	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $@
+$(VENV)/.runtime: requirements.lock pyproject.toml $(if $(WHOLE),,$(PLACE))
+	@touch $(VENV)/.installing
+	@echo "Installing Switchboard into $(VENV) …"
+	@$(PIP) install -q --require-hashes --no-deps -r requirements.lock
+	@$(PIP) install -q --no-deps --no-build-isolation -e .
+	@bash switchboard/libraries.sh $(VENV)
+	@rm $(VENV)/.installing; touch $@
 
-$(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
-	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.lock
-	@touch $@
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
+	@touch $(VENV)/.installing
+	@echo "Installing the tools for tests and checks into $(VENV) …"
+	@$(PIP) install -q --require-hashes --no-deps -r requirements-dev.lock
+	@rm $(VENV)/.installing; touch $@
 
-.PHONY: help setup run test check fix bench lock
+anew:
+
+.PHONY: help setup run test check fix bench lock anew
