@@ -21,11 +21,9 @@ async def find(
     """
     tries = list(dict.fromkeys(spelling for number in numbers for spelling in spellings(number)))
     for number in tries[:_MOST_LOOKUPS]:
-        order = await orders.by_number(number)
-        if order is None:
-            continue
-        if matches(told, order.identities) or (customer_id and order.customer_id == customer_id):
-            return order
+        for order in await orders.by_number(number):
+            if matches(told, order.identities) or (customer_id and order.customer_id == customer_id):
+                return order
     return None
 
 

@@ -20,7 +20,7 @@ LINE = Line(
     capabilities=CAPABILITIES,
     fields=(
         Field("token", "Bot token", "From @BotFather", secret=True, required=True),
-        Field("webhook_secret", "Webhook secret", "Made for you when left empty", secret=True),
+        Field("webhook_secret", "Webhook secret", "Made for you when left empty", secret=True, made=True),
         Field("mode", "How updates arrive", "polling or webhook", default="polling"),
         Field("api_url", "Bot API server", "Only for a self-hosted one", default="https://api.telegram.org"),
     ),

@@ -1,0 +1,103 @@
+"""A closed-loop HTTP load over kept-alive connections: each sender waits for its answer, then sends the next.
+
+A raw protocol rather than an HTTP library: on a small machine the client must not be what is measured.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from time import perf_counter
+from typing import cast
+from urllib.parse import urlsplit
+
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+
+
+@dataclass
+class Load:
+    """What came of it. `waits` are seconds from request to answer; `refused` counts answers other than 200."""
+
+    seconds: float = 0.0
+    waits: list[float] = field(default_factory=list)
+    refused: int = 0
+
+    @property
+    def accepted(self) -> int:
+        """Requests answered with 200."""
+        return len(self.waits)
+
+    @property
+    def rate(self) -> float:
+        """Accepted per second."""
+        return self.accepted / self.seconds
+
+
+class _Sender(asyncio.Protocol):
+    def __init__(self, load: Load, request: Callable[[], bytes | None], ended: asyncio.Future[None]) -> None:
+        self._load = load
+        self._request = request
+        self._ended = ended
+        self._answer = b""
+        self._sent_at = 0.0
+        self._transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's own is no subclass
+        self._next()
+
+    def _next(self) -> None:
+        request = self._request()
+        if request is None:
+            self._transport.close()
+            return
+        self._sent_at = perf_counter()
+        self._transport.write(request)
+
+    def data_received(self, data: bytes) -> None:
+        self._answer += data
+        head, found, body = self._answer.partition(b"\r\n\r\n")
+        length = _LENGTH.search(head)
+        if not found or length is None or len(body) < int(length[1]):
+            return
+        if head[9:12] == b"200":
+            self._load.waits.append(perf_counter() - self._sent_at)
+        else:
+            self._load.refused += 1
+        self._answer = b""
+        self._next()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self._ended.done():
+            self._ended.set_result(None)
+
+
+async def post(
+    url: str, headers: Mapping[str, str], body: Callable[[], bytes], *, senders: int, seconds: float
+) -> Load:
+    """POST what `body` makes to `url` from so many senders for so many seconds; every request begun is answered."""
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port or 80
+    lines = {"Host": parts.netloc, "Content-Type": "application/json", **headers}
+    head = f"POST {parts.path} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+    start = head.encode() + b"Content-Length: %d\r\n\r\n%b"
+    loop = asyncio.get_running_loop()
+    load = Load()
+    began = perf_counter()
+
+    def request() -> bytes | None:
+        if perf_counter() - began >= seconds:
+            return None
+        made = body()
+        return start % (len(made), made)
+
+    ends: list[asyncio.Future[None]] = [loop.create_future() for _ in range(senders)]
+    for ended in ends:
+        await loop.create_connection(partial(_Sender, load, request, ended), host, port)
+    async with asyncio.timeout(seconds + 30):
+        await asyncio.gather(*ends)
+    load.seconds = perf_counter() - began
+    return load
