@@ -91,7 +91,8 @@ class Decision:
     """What the bot wants. Empty `say` is fine: it listens.
 
     `hand_over` opens the conversation for people, with `reason` as a system line in the log ("asked for a person").
-    `resolve` closes it. `language` is set when the bot learned it.
+    `resolve` closes it. `language` is set when the bot learned it. `identities` are what the person showed to know (the
+    phone of an order whose number they gave): they become claims, which agents may act on, and join nothing.
     """
 
     say: tuple[Content, ...] = ()
@@ -100,6 +101,7 @@ class Decision:
     reason: str = ""
     resolve: bool = False
     language: str | None = None
+    identities: tuple[Identity, ...] = ()
 
 
 class Decides(Protocol):

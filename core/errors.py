@@ -25,6 +25,7 @@ SwitchboardError            has a `code` for reports and a `sentence` for the pe
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 
 class SwitchboardError(Exception):
@@ -93,7 +94,7 @@ class Unreadable(IntakeError):
 
     code = "unreadable"
 
-    def __init__(self, sentence: str, *, code: str | None = None, read: Sequence[object] = ()) -> None:
+    def __init__(self, sentence: str, *, code: str | None = None, read: Sequence[Any] = ()) -> None:
         super().__init__(sentence, code=code)
         self.read = read
 

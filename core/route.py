@@ -21,7 +21,7 @@ from core.channel import Account, Address, Arrival, Capabilities, Identity
 from core.checkpoint import reached
 from core.conversations.conversation import Conversation, Last, preview
 from core.conversations.store import Conversations
-from core.customers.customer import Customer
+from core.customers.customer import Customer, key_of
 from core.customers.identify import Identify, Introduction
 from core.customers.store import Customers
 from core.database import away
@@ -179,10 +179,19 @@ class Route:
                 reached("committed")
                 _.feed.announce(conversation_changed(after))
                 await self._say(entry, after)
-                if decision and decision.language and decision.language != customer.language:
-                    await _.customers.learn(customer.id, fields={"language": decision.language})
+                await self._learn(customer, decision)
                 return after
         raise Conflict("This conversation changes faster than it can be handled.")
+
+    async def _learn(self, customer: Customer, decision: Decision | None) -> None:
+        """Write down what the bot learned of the customer. Lost in a crash, it is learned another time."""
+        if decision is None:
+            return
+        language = decision.language if decision.language != customer.language else None
+        known = {*customer.keys, *customer.claims}
+        claims = [key for key in map(key_of, decision.identities) if key not in known]
+        if language or claims:
+            await self._.customers.learn(customer.id, claims=claims, language=language)
 
     async def _decide(
         self, entry: Interaction, conversation: Conversation, address: KnownAddress, customer: Customer, now: datetime

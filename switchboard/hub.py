@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from switchboard import rooms
 from switchboard.postoffice import PostOffice
 from switchboard.sample import add_sample_data
 from switchboard.web import application
-from switchboard.wiring import INDEXES, Parts, Stores, open_database, parts_on, stores_on
+from switchboard.wiring import INDEXES, Parts, Stores, open_database, own_url, parts_on, stores_on
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +45,14 @@ async def running(settings: Settings) -> AsyncIterator[Hub]:
     """
     if settings.crash_step:
         arm(settings.crash_at)
+    # Before anything is started: a port that is taken is told at once, and links know the port that was free.
+    with contextlib.closing(_bound(settings)) as listening:
+        async with _running(settings.model_copy(update={"port": listening.getsockname()[1]}), listening) as hub:
+            yield hub
+
+
+@asynccontextmanager
+async def _running(settings: Settings, listening: socket.socket) -> AsyncIterator[Hub]:
     async with open_database(settings) as database:
         await database.hello()
         if changes := await database.migrate(INDEXES):
@@ -55,7 +64,7 @@ async def running(settings: Settings) -> AsyncIterator[Hub]:
         try:
             if settings.role in ("all", "worker"):
                 parts.worker.start()
-            async with _sample(parts) as post, _serving(parts, post) as url:
+            async with _sample(parts) as post, _serving(parts, post, listening) as url:
                 yield Hub(parts, url, password)
         finally:
             if settings.role in ("all", "worker"):
@@ -80,29 +89,35 @@ async def _sample(parts: Parts) -> AsyncIterator[PostOffice | None]:
         await post.close()
 
 
+def _bound(settings: Settings) -> socket.socket:
+    """The socket to listen on. Raises SetupError when it cannot be had."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((settings.host, settings.port))
+    except OSError as error:
+        listening.close()
+        raise SetupError(
+            f"Port {settings.port} on {settings.host} cannot be used ({error.strerror or error}). "
+            "Choose another with --port.",
+            code="port",
+        ) from error
+    return listening
+
+
 @asynccontextmanager
-async def _serving(parts: Parts, post: PostOffice | None) -> AsyncIterator[str]:
+async def _serving(parts: Parts, post: PostOffice | None, listening: socket.socket) -> AsyncIterator[str]:
     """The pages and doors (a worker alone has only its health pages), until the block ends."""
-    settings = parts.settings
     room = rooms.build(parts, post)
-    app = application(room.routes, middlewares=room.middlewares, max_body=settings.max_body)
+    app = application(room.routes, middlewares=room.middlewares, max_body=parts.settings.max_body)
     # Handlers that hold a connection open are told first, so that closing waits for nobody.
     app.on_shutdown.append(room.close)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=5, handle_signals=False)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, settings.host, settings.port, reuse_address=True, backlog=1024)
-        try:
-            await site.start()
-        except OSError as error:
-            raise SetupError(
-                f"Port {settings.port} on {settings.host} cannot be used ({error.strerror or error}). "
-                "Choose another with --port.",
-                code="port",
-            ) from error
-        host, port = runner.addresses[0][:2]
-        shown = f"[{host}]" if ":" in host else "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104  # only shown
-        yield f"http://{shown}:{port}"
+        await web.SockSite(runner, listening, backlog=1024).start()
+        yield own_url(parts.settings.model_copy(update={"public_url": None}))
     finally:
         await runner.cleanup()
 

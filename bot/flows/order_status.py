@@ -9,10 +9,11 @@ from dataclasses import replace
 
 from bot.flow import Step
 from bot.flows import hand_over
+from bot.identities import matches
 from bot.order_search import chosen, find
 from bot.order_words import order_lines
 from bot.talk import Talk
-from core.channel import Content
+from core.channel import Content, Identity
 from core.decide import Decision, OrderFacts
 
 _MOST_SHOWN = 3
@@ -86,7 +87,9 @@ async def _look(talk: Talk, numbers: tuple[str, ...], typed: tuple[str, ...]) ->
     # What the channel says of the sender is as good as typed, and is tried without counting as a wrong try.
     told, known = (*typed, *_of_sender(talk)), person.customer_id if person.known else None
     if (told or known) and (found := await find(orders, numbers, told, known)):
-        return _show(talk, [found])
+        # They knew number and contact of the order: worth telling an agent, not enough to be taken for its owner.
+        shown = tuple(Identity(one.kind, one.value) for one in found.identities if matches(told, (one,)))
+        return replace(_show(talk, [found]), identities=shown)
     return _wrong(talk, numbers, typed) if typed else _ask_identity(talk, numbers, ())
 
 

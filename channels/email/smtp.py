@@ -22,7 +22,7 @@ from channels.email.compose import Letter
 from core.errors import DeliveryError, RecipientGone, Rejected, RetryLater, Uncertain
 
 CONNECTIONS = 4
-IDLE_SECONDS = 30.0
+REST = 30.0  # seconds a connection is kept warm
 TIMEOUT = 30.0  # for a command
 DATA_TIMEOUT = 120.0  # for the answer to a whole mail: servers scan it first (RFC 5321 section 4.5.3.2.6 says 600)
 _ENHANCED = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
@@ -34,10 +34,11 @@ _NOBODY = re.compile(
 
 
 class Postman:
-    """A few connections to one server, reused while they are warm and closed after half a minute of rest."""
+    """A few connections to one server, reused while they are warm and closed after `rest` seconds without a letter."""
 
-    def __init__(self, account: MailAccount) -> None:
+    def __init__(self, account: MailAccount, *, rest: float = REST) -> None:
         self._account = account
+        self._rest = rest
         self._rested: list[aiosmtplib.SMTP] = []
         self._busy = asyncio.Semaphore(CONNECTIONS)
         self._closing: asyncio.TimerHandle | None = None
@@ -89,7 +90,7 @@ class Postman:
                 self._rested.append(client)
                 if self._closing:
                     self._closing.cancel()
-                self._closing = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._drop)
+                self._closing = asyncio.get_running_loop().call_later(self._rest, self._drop)
             else:
                 client.close()
 

@@ -1,8 +1,8 @@
 // Follows a stream of server-sent events, and says when it was away.
 
 /**
- * Calls `changed(change)` for each event; `{what: "lagged"}` after every interruption, when something may have been
- * missed. `state("live" | "away")` tells whether the stream is open. Returns {move(url), close()}.
+ * Calls `changed(change)` for each event, and with `{what: "lagged"}` whenever the stream opens: between the page and the
+ * stream, or while it was interrupted, something may have been missed. `state("live" | "away")` tells whether the stream is open. Returns {move(url), close()}.
  */
 export function follow(url, { changed, state = () => {} }) {
   let source, timer, pause = 500, broken = false, closed = false;
@@ -14,7 +14,7 @@ export function follow(url, { changed, state = () => {} }) {
     mine.addEventListener("open", () => {
       pause = 500;
       state("live");
-      if (broken) changed({ what: "lagged" });
+      changed({ what: "lagged" });
       broken = false;
     });
     mine.addEventListener("change", (event) => changed(JSON.parse(event.data)));

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.email import smtp
 from channels.email.account import read
 from channels.email.adapter import Email
 from channels.email.compose import compose
+from channels.email.smtp import Postman
 from core.channel import Account, Address, Arrival, Channel, Content, File, Outbound
 from core.errors import DeliveryError, RecipientGone, Rejected, RetryLater, Uncertain
 from tests.channel_contract import NOW
@@ -303,15 +303,15 @@ async def test_a_connection_the_server_closed_meanwhile_is_replaced_unnoticed() 
         await channel.close()
 
 
-async def test_resting_connections_are_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(smtp, "IDLE_SECONDS", 0.05)  # a constant, not behaviour
+async def test_resting_connections_are_closed() -> None:
     async with FaultySmtp() as server:
-        channel = Email(account(server.port))
-        await channel.send(outbound())
+        mailbox = read(account(server.port))
+        postman = Postman(mailbox, rest=0.05)
+        await postman.deliver(compose(outbound(), mailbox, NOW))
         await asyncio.sleep(0.2)
-        await channel.send(outbound())
+        await postman.deliver(compose(outbound(id="second"), mailbox, NOW))
         assert server.connections == 2
-        await channel.close()
+        await postman.close()
 
 
 async def test_many_at_once_share_a_few_connections() -> None:
