@@ -1,0 +1,84 @@
+"""Several hub processes on one database: they share the work, tell each other, and stop without dropping anything."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pymongo
+import pytest
+
+from core.accounts.secrets import Vault
+from core.accounts.store import Accounts
+from core.channel import Account
+from core.database import Database
+from tests.running import KEY, hub_process
+from tests.visitor import Visitor
+
+
+@pytest.fixture
+async def chat(database: Database) -> None:
+    await Accounts(database, Vault(KEY)).save(Account("webchat", "demo"))
+
+
+@pytest.mark.usefixtures("chat")
+async def test_web_and_worker_apart(tmp_path: Path, database_uri: str, database_name: str) -> None:
+    common = ("--mongodb-uri", database_uri, "--role")
+    setting = {"SWITCHBOARD_DATABASE": database_name}
+    async with (
+        hub_process(tmp_path, *common, "web", environment=setting) as web,
+        hub_process(tmp_path, *common, "worker", environment=setting) as worker,
+    ):
+        visitors = [Visitor() for _ in range(5)]
+        for visitor in visitors:
+            await visitor.say(web.url, "hello")
+        # The worker answers; the web process learns of it from the database and passes it on.
+        answers = await asyncio.gather(*(visitor.hears(web.url, 1) for visitor in visitors))
+        assert [len(heard) for heard in answers] == [1] * 5
+        async with aiohttp.ClientSession() as session:
+            async with session.get(f"{worker.url}/readyz") as ready:
+                assert ready.status == 200
+            async with session.get(f"{worker.url}/inbox/") as nothing:
+                assert nothing.status == 404, "a worker serves no pages"
+        assert await worker.stop() == 0
+        assert await web.stop() == 0
+
+
+@pytest.mark.usefixtures("chat")
+async def test_two_hubs_share_the_work_and_one_may_leave(
+    tmp_path: Path, database_uri: str, database_name: str, mongo_client: pymongo.MongoClient[dict[str, Any]]
+) -> None:
+    setting = {"SWITCHBOARD_DATABASE": database_name}
+    common = ("--mongodb-uri", database_uri)
+    async with (
+        hub_process(tmp_path, *common, environment=setting) as one,
+        hub_process(tmp_path, *common, environment=setting) as other,
+    ):
+        visitors = [Visitor() for _ in range(8)]
+        words = [f"message {n}" for n in range(4)]
+
+        async def chatter(visitor: Visitor, turn: int) -> None:
+            for n, text in enumerate(words):
+                await visitor.say((one.url, other.url)[(turn + n) % 2], text)
+
+        talking = asyncio.gather(*(chatter(visitor, turn) for turn, visitor in enumerate(visitors[:4])))
+        await talking
+        # A hub that is told to stop finishes what it has; the other one goes on with everybody.
+        leaving = asyncio.create_task(one.stop())
+        for visitor in visitors[4:]:
+            for text in words:
+                await visitor.say(other.url, text)
+        assert await leaving == 0
+        log = mongo_client[database_name]["interactions"]
+        async with asyncio.timeout(30):
+            while log.count_documents({"status": {"$in": ["received", "queued", "sending"]}}):
+                await asyncio.sleep(0.05)
+        for visitor in visitors:
+            await visitor.look(other.url)
+            assert visitor.said == words, "in the order they were said, each once"
+        assert mongo_client[database_name]["customers"].count_documents({}) == 8
+        assert mongo_client[database_name]["conversations"].count_documents({"active": True}) == 8
+        keys = [entry["key"] for entry in log.find({"direction": "out"})]
+        assert len(keys) == len(set(keys))
