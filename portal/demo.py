@@ -18,7 +18,7 @@ from core.forms.form import in_language
 from core.ids import new_id
 from core.orders.order import STATUSES
 from portal.language import words_of
-from portal.limits import Buckets
+from portal.limits import Places
 from portal.needs import Demo, Needs, Post
 from portal.page import language_of, page
 
@@ -31,7 +31,7 @@ class DemoShop:
     def __init__(self, needs: Needs, demo: Demo) -> None:
         self.needs = needs
         self.demo = demo
-        self._moving = Buckets(burst=30, per_second=1)
+        self._moving = Places(burst=30, per_second=1)
 
     async def show(self, request: web.Request) -> web.Response:
         """GET /demo."""

@@ -18,7 +18,7 @@ from core.forms.form import Form, in_language
 from core.forms.submission import ID, LANGUAGE, PAGE, REFERRER, TRAP, UTM, Submission, read_submission
 from core.ids import new_id
 from portal.language import words_of
-from portal.limits import Buckets
+from portal.limits import Places
 from portal.needs import Needs
 from portal.page import language_of, missing, page
 
@@ -34,7 +34,7 @@ class FormPages:
     def __init__(self, needs: Needs) -> None:
         self.needs = needs
         # Generous, since whole offices share an address; a script that fills in forms is slowed to one in four seconds.
-        self._sending = Buckets(burst=30, per_second=0.25)
+        self._sending = Places(burst=30, per_second=0.25)
 
     async def _form(self, request: web.Request) -> tuple[Form, Account] | None:
         form = await self.needs.forms.get(request.match_info["name"][:60])

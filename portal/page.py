@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import unquote
 
 from aiohttp import web
 
@@ -26,6 +27,11 @@ POLICY = {
 def language_of(needs: Needs, request: web.Request) -> str:
     """What this visitor reads: `?lang=`, else what their browser asks for."""
     return chosen(request.query.get("lang"), request.headers.get("Accept-Language", ""), needs.languages)
+
+
+def zone_of(request: web.Request) -> str | None:
+    """The time zone this browser said it is in (`design/time.js` keeps it in a cookie), unchecked."""
+    return unquote(request.cookies.get("zone", ""))[:60] or None
 
 
 def rendered(needs: Needs, template: str, language: str, section: str, /, **values: Any) -> str:
@@ -55,7 +61,7 @@ def page(
 ) -> web.Response:
     """The page as an answer. `policy` changes directives of the content security policy."""
     language = language or language_of(needs, request)
-    html = rendered(needs, template, language, section, path=request.path, **values)
+    html = rendered(needs, template, language, section, path=request.path, zone=zone_of(request), **values)
     written = "; ".join(f"{name} {value}" for name, value in {**POLICY, **(policy or {})}.items())
     return web.Response(
         text=html,

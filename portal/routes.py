@@ -9,6 +9,7 @@ from aiohttp import web
 from portal.chat.files import download
 from portal.chat.script import Script
 from portal.chat.socket import Chat
+from portal.chat.upload import Uploads
 from portal.demo import DemoMail, DemoShop
 from portal.form_page import FormPages
 from portal.needs import Demo, Needs
@@ -18,12 +19,15 @@ from portal.tracking import Tracking
 def routes(needs: Needs) -> list[web.AbstractRouteDef]:
     """The handlers, made of what they need. When the hub stops, `needs.streams.close()` lets browsers go."""
     chat = Chat(needs)
+    uploads = Uploads(chat)
     forms = FormPages(needs)
     tracking = Tracking(needs)
     return [
         web.get("/", partial(_front, to="/demo" if needs.demo else "/inbox/")),
         web.get("/chat/widget.js", Script().serve),
         web.get("/chat/socket", chat.socket),
+        web.post("/chat/files", uploads.receive),
+        web.options("/chat/files", uploads.preflight),
         web.get("/chat/files/{token}", partial(download, shares=chat.shares, files=needs.files)),
         web.get("/forms/{name}", forms.show),
         web.post("/forms/{name}", forms.receive),

@@ -8,12 +8,14 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from aiohttp import web
+from babel.dates import format_date
 
 from core.orders.order import Order
 from portal.needs import Needs
-from portal.page import language_of, missing, page, rendered
+from portal.page import language_of, missing, page, rendered, zone_of
 
 PATH = ("created", "paid", "in_production", "shipped", "delivered")
 ENDED = ("cancelled", "refunded")
@@ -65,7 +67,9 @@ class Tracking:
         order = await self._order(request)
         if order is None:
             return missing(self.needs, request, "track")
-        return page(self.needs, request, "track.html", "track", headers=_HEADERS, order=order, stages=stages(order))
+        language = language_of(self.needs, request)
+        live = _live(order, language)
+        return page(self.needs, request, "track.html", "track", language=language, headers=_HEADERS, **live)
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """GET /track/TOKEN/events: the order as HTML whenever it changes (server-sent events, WHATWG HTML)."""
@@ -87,13 +91,21 @@ class Tracking:
                     if order is None:
                         break
                     if (now := version(order)) != known:
-                        html = rendered(self.needs, "order.html", language, "track", order=order, stages=stages(order))
+                        live = _live(order, language)
+                        html = rendered(self.needs, "order.html", language, "track", zone=zone_of(request), **live)
                         data = "".join(f"data: {line}\n" for line in html.splitlines())
                         await answer.write(f"id: {now}\n{data}\n".encode())
                         known = now
                     while not await changes.next(timeout=QUIET):
                         await answer.write(b": still here\n\n")
         return answer
+
+
+def _live(order: Order, language: str) -> dict[str, Any]:
+    """What `order.html` shows. The promised date is a date, the same wherever it is read."""
+    day = order.promised.date() if order.promised else None
+    promised = (day.isoformat(), format_date(day, "long", locale=language)) if day else None
+    return {"order": order, "stages": stages(order), "promised": promised}
 
 
 def version(order: Order) -> str:

@@ -1,7 +1,7 @@
 """The words of the chat socket: JSON objects with a `type`, one per text frame. Pure.
 
 From the browser   hello{site, token?, cursor?, language?, page?}   first, once
-                   message{id, text}  choice{id, value, label}      acked when in the log; the same id is one entry
+                   message{id, text, files?}  choice{id, value, label}   acked when in the log; the same id is one entry
                    delivered{upto}  read{upto}                      shown in a closed, in an open chat
                    older{before}  ping
 From us            welcome{token, site, cursor, history, more, whole, on_duty}
@@ -25,6 +25,7 @@ from core.interactions.interaction import Interaction
 
 MAX_FRAME = 64 * 1024
 MAX_TEXT = 8000
+MOST_FILES = 5
 _ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _LOG_ID = re.compile(r"[0-9a-v]{20}")
 _SHOWN = {"in": ("message", "form"), "out": ("message", "notification", "survey")}
@@ -44,11 +45,15 @@ class Hello:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A message, or a button pressed (`choice` is its value and `text` its label). `id` is the browser's own."""
+    """A message, or a button pressed (`choice` is its value and `text` its label). `id` is the browser's own.
+
+    `files` are what uploading each of them was answered with.
+    """
 
     id: str
     text: str
     choice: str | None = None
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +91,7 @@ def read_frame(raw: str) -> Frame:
         case "hello":
             return _hello(frame)
         case "message":
-            return _said(frame, frame.get("text"), None)
+            return _said(frame, frame.get("text"), None, _files(frame))
         case "choice":
             value = frame.get("value")
             if not isinstance(value, str) or not value or len(value.encode("utf-8", "replace")) > 256:
@@ -122,7 +127,7 @@ def _hello(frame: Mapping[str, Any]) -> Hello:
     )
 
 
-def _said(frame: Mapping[str, Any], text: object, choice: str | None) -> Said:
+def _said(frame: Mapping[str, Any], text: object, choice: str | None, files: tuple[str, ...] = ()) -> Said:
     id = frame.get("id")
     if not isinstance(id, str) or not _ID.fullmatch(id):
         raise _not_understood()
@@ -130,9 +135,16 @@ def _said(frame: Mapping[str, Any], text: object, choice: str | None) -> Said:
         raise _not_understood(id)
     if len(text) > MAX_TEXT:
         raise Invalid("too_long", code="too_long", field=id)
-    if not text.strip():
+    if not text.strip() and not files:
         raise Invalid("empty", code="empty", field=id)
-    return Said(id, clean(text), choice)
+    return Said(id, clean(text), choice, files)
+
+
+def _files(frame: Mapping[str, Any]) -> tuple[str, ...]:
+    given = frame.get("files", [])
+    if not isinstance(given, list) or len(given) > MOST_FILES or not all(isinstance(file, str) for file in given):
+        raise _not_understood(frame.get("id"))
+    return tuple(given)
 
 
 def _log_id(value: object) -> str:

@@ -9,7 +9,7 @@ from importlib import resources
 
 from aiohttp import web
 
-PARTS = ("texts.js", "store.js", "line.js", "dom.js", "talk.js", "panel.js", "start.js")
+PARTS = ("texts.js", "store.js", "line.js", "dom.js", "talk.js", "upload.js", "panel.js", "start.js")
 
 
 class Script:

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
-from urllib.parse import urlsplit
 
 import orjson
 import structlog
@@ -20,15 +18,17 @@ from aiohttp import WSMsgType, web
 from core.channel import Account, Address, Arrival, Content, Receipt
 from core.database import away
 from core.errors import CannotStore, IntakeError, Invalid, UnknownAccount
-from core.feed import LAGGED, Change, Feed, Subscription
+from core.feed import LAGGED, Change
 from core.interactions import status
 from core.interactions.interaction import Interaction
 from portal.chat import frames
 from portal.chat.files import Shares
+from portal.chat.follower import Follower
 from portal.chat.history import History, history
+from portal.chat.origin import allowed
 from portal.chat.visitor import Visitors
 from portal.language import said
-from portal.limits import Buckets
+from portal.limits import Buckets, Places
 from portal.needs import Needs
 
 log = structlog.get_logger(__name__)
@@ -45,24 +45,6 @@ NOT_UNDERSTOOD, NOT_HERE, NO_SUCH_SITE, NO_HELLO, TOO_MANY = 4400, 4403, 4404, 4
 TRY_AGAIN = 1013
 
 
-class Follower(Subscription):
-    """A subscription that calls `wake` when something is there, so that nobody has to wait for it."""
-
-    def __init__(self, feed: Feed, topics: Sequence[str], wake: Callable[[], None]) -> None:
-        self._wake = wake
-        super().__init__(feed, topics)
-
-    def put(self, change: Change) -> None:
-        """Queue a change and wake who follows."""
-        super().put(change)
-        self._wake()
-
-    @property
-    def waiting(self) -> bool:
-        """Whether `next` would return at once."""
-        return bool(self._waiting)
-
-
 class Chat:
     """The room's chat: what all sockets of this process share."""
 
@@ -71,7 +53,7 @@ class Chat:
         self.visitors = Visitors(needs.signing_key)
         self.shares = Shares(needs.signing_key)
         self.messages = Buckets(burst=20, per_second=1)
-        self.strangers = Buckets(burst=60, per_second=0.5)
+        self.strangers = Places(burst=60, per_second=0.5)
         self.open: Counter[str] = Counter()
 
     async def socket(self, request: web.Request) -> web.WebSocketResponse:
@@ -246,10 +228,13 @@ class Conversation:
         await self._take_turn()
         if self.address is None:
             return
+        files = tuple(file for receipt in said.files if (file := self.chat.shares.brought(str(self.address), receipt)))
+        if len(files) < len(said.files):
+            raise Invalid("file_gone", code="file_gone", field=said.id)
         arrival = Arrival(
             address=self.address,
             key=f"c:{said.id}",
-            content=Content(text=said.text),
+            content=Content(text=said.text, files=files),
             choice=said.choice,
             language=self.language,
             data={"page": self.page} if self.page else {},
@@ -259,9 +244,10 @@ class Conversation:
         except IntakeError as error:
             await self._not_kept(said.id, error)
         except Exception as error:
+            # Whatever it is, it is not in the log: the browser keeps it and asks again, slowly if it is our mistake.
             if not away(error):
-                raise
-            await self._error("cannot_store", id=said.id, after=2)
+                log.exception("chat.not_kept", site=self.account.name)
+            await self._error("cannot_store", id=said.id, after=2 if away(error) else 30)
         else:
             await self._send({"type": "ack", "id": said.id, "entry": kept.id, "at": frames.written(kept.at)})
 
@@ -315,7 +301,8 @@ class Conversation:
     async def _pass_on(self, change: Change) -> None:
         needs = self.chat.needs
         if change is LAGGED:
-            for entry in (await history(needs.interactions, str(self.address))).entries:
+            last = max(self.sent, default=None)
+            for entry in (await history(needs.interactions, str(self.address), cursor=last)).entries:
                 await self._news(entry)
         elif change.what == "interaction":
             value = change.value
@@ -355,21 +342,3 @@ class Conversation:
     async def _send(self, frame: dict[str, Any]) -> None:
         async with asyncio.timeout(SLOW):
             await self.ws.send_str(orjson.dumps(frame).decode())
-
-
-def allowed(account: Account, origin: str | None, host: str, public_url: str | None) -> bool:
-    """Whether a page of `origin` may show this account's chat: those listed, or else only our own pages.
-
-    Without an Origin it is no browser, and no other site's page can be behind it.
-    """
-    if origin is None:
-        return True
-    given = account.settings.get("origins") or ()
-    listed = {
-        str(entry).strip().rstrip("/").lower()
-        for entry in (given.replace(",", "\n").split() if isinstance(given, str) else given)
-    }
-    if origin.lower() in listed:
-        return True
-    own = urlsplit(public_url).netloc if public_url else host
-    return urlsplit(origin).netloc.lower() in {own.lower(), host.lower()}

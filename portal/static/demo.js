@@ -22,6 +22,12 @@ class DemoOrders extends HTMLElement {
     }
   }
 
+  keep() {
+    try {
+      sessionStorage.setItem("demo.orders", JSON.stringify([...this.number.options].map((option) => option.value)));
+    } catch {}
+  }
+
   add(number) {
     if (![...this.number.options].some((option) => option.value === number)) this.number.add(new Option(number));
   }
@@ -38,7 +44,7 @@ class DemoOrders extends HTMLElement {
       const order = await answer.json();
       this.add(order.number);
       this.number.value = order.number;
-      sessionStorage.setItem("demo.orders", JSON.stringify([...this.number.options].map((option) => option.value)));
+      this.keep();
       const link = document.createElement("a");
       link.href = `${order.track}?lang=${this.dataset.lang}`;
       link.target = "_blank";

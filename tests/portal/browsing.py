@@ -39,7 +39,7 @@ async def foreign_site(hub: str, attributes: str = 'data-site="shop"') -> AsyncI
     """
     socket = hub.replace("http", "ws", 1)
     policy = (
-        f"default-src 'none'; script-src {hub}; connect-src {socket}; img-src {hub}; style-src 'self'; "
+        f"default-src 'none'; script-src {hub}; connect-src {socket} {hub}; img-src {hub}; style-src 'self'; "
         "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'"
     )
     html = (

@@ -134,7 +134,7 @@ async def put(hub: Hub, address: str, text: str, **fields: Any) -> Interaction:
         "external_id": id,
         "at": datetime.now(UTC),
     }
-    entry = Interaction(id=id, address=address, content=Content(text), channel="webchat", **{**defaults, **fields})
+    entry = Interaction(id=id, address=address, channel="webchat", **{**defaults, "content": Content(text), **fields})
     await hub.parts.stores.interactions.add([entry])
     hub.parts.feed.announce(entry_changed(entry))
     return entry

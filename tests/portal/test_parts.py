@@ -8,9 +8,9 @@ from core.channel import Account
 from core.errors import Invalid
 from core.forms.check import as_mail, as_phone
 from core.forms.form import Form, FormField, Option, checked
-from portal.chat.socket import allowed
+from portal.chat.origin import allowed
 from portal.language import TEXTS, chosen
-from portal.limits import Buckets
+from portal.limits import Buckets, Places
 
 
 def test_a_bucket_lets_a_burst_through_and_then_one_at_a_time() -> None:
@@ -32,6 +32,14 @@ def test_a_bucket_forgets_whom_it_has_not_seen_for_long() -> None:
     assert [buckets.take(key) for key in "abc"] == [0, 0, 0]
     assert buckets.take("c") > 0
     assert buckets.take("a") == 0  # forgotten, so it begins anew
+
+
+def test_this_machine_itself_is_no_place_to_limit() -> None:
+    places = Places(burst=1, per_second=0.001)
+    assert [places.take("127.0.0.1") for _ in range(5)] == [places.take("::1") for _ in range(5)] == [0.0] * 5
+    for elsewhere in ("203.0.113.5", "2001:db8::5", "10.0.0.5", "unknown", ""):
+        assert places.take(elsewhere) == 0
+        assert places.take(elsewhere) > 0
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import json
 import signal
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -17,8 +18,8 @@ from core.feed import entry_changed
 from core.ids import id_at
 from core.interactions.interaction import Author
 from switchboard.hub import Hub
-from tests.portal.conftest import SHOP, put, said_at
-from tests.running import running_hub
+from tests.portal.conftest import SHOP, Visitor, put, said_at
+from tests.running import hub_process, running_hub
 from tests.servers.mongo import MongoServer
 
 
@@ -45,6 +46,9 @@ async def test_the_bot_answers_and_a_pressed_button_is_a_choice(hub: Hub, visit:
         button = answer["buttons"][0]
         await visitor.send({"type": "choice", "id": "choice-000001", **button})
         assert (await visitor.next("ack"))["id"] == "choice-000001"
+        await visitor.send({"type": "read", "upto": answer["id"]})
+        read = await visitor.next("message", lambda frame: frame["id"] == answer["id"])
+        assert read["read"] is True
         chosen = (await said_at(hub, visitor.address))[-1]
         assert (chosen.content.text, chosen.choice) == (button["label"], button["value"])
 
@@ -311,3 +315,20 @@ async def test_an_agent_is_never_told_to_be_a_bot(hub: Hub, visit: Any) -> None:
         frame = await visitor.next("message")
         assert (frame["from"], frame["name"]) == ("agent", "Olga")
         assert "secret-agent-id" not in json.dumps(frame)
+
+
+async def test_the_answer_comes_also_when_another_process_gives_it(
+    database_uri: str, database_name: str, tmp_path: Path
+) -> None:
+    environment = {"SWITCHBOARD_MONGODB_URI": database_uri, "SWITCHBOARD_DATABASE": database_name}
+    async with (
+        running_hub(database_uri, database_name, role="web", sample_data=False) as hub,
+        hub_process(tmp_path, "--role", "worker", environment=environment),
+        aiohttp.ClientSession() as client,
+    ):
+        await hub.parts.stores.accounts.save(Account("webchat", "shop", "Shop"))
+        async with client.ws_connect(f"{hub.url}/chat/socket") as ws:
+            visitor = Visitor(ws, hub)
+            await visitor.hello()
+            await visitor.say("Hello")
+            assert (await visitor.next("message", lambda frame: frame["from"] == "bot"))["text"]

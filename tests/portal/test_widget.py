@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
-from playwright.async_api import Page, expect
+from playwright.async_api import FilePayload, Page, expect
 
 from core.channel import Account
 from switchboard.hub import Hub
@@ -16,7 +18,14 @@ from tests.portal.browsing import assert_accessible, browser, complaints, foreig
 from tests.portal.conftest import put, said_at
 from tests.portal.wire import Wire, wire_to
 
+DOT = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 TEXTS = "switchboard-chat .text"
+
+
+def dot(name: str) -> FilePayload:
+    return {"name": name, "mimeType": "image/png", "buffer": DOT}
 
 
 @asynccontextmanager
@@ -32,6 +41,8 @@ async def shop(hub: Hub, **context: Any) -> AsyncIterator[tuple[Page, Wire, list
 
 async def allow(hub: Hub, site: str) -> None:
     await hub.parts.stores.accounts.save(Account("webchat", "shop", "Shop", {"origins": site}))
+    while (await hub.parts.lines.account("webchat", "shop")).settings["origins"] != site:
+        await asyncio.sleep(0.05)  # the hub may have looked a moment ago, and looks again after a second
 
 
 async def say(page: Page, text: str) -> None:
@@ -169,6 +180,24 @@ async def test_a_message_that_cannot_be_sent_says_why_and_can_be_mended(hub: Hub
         await page.get_by_label("Your message").press("Enter")
         await expect(page.locator("switchboard-chat .pending")).to_have_count(0)
         assert await mine(page) == ["x" * 8000]
+
+
+async def test_a_picture_goes_up_also_over_a_line_that_breaks(hub: Hub) -> None:
+    async with shop(hub) as (page, wire, found):
+        await page.get_by_role("button", name="Open the chat").click()
+        await page.locator("switchboard-chat input[type=file]").set_input_files(dot("dot.png"))
+        shown = page.locator("switchboard-chat .you img")
+        await expect(shown).to_have_attribute("alt", "dot.png")
+        assert await shown.evaluate("image => image.decode().then(() => image.naturalWidth)") == 1
+        assert found == []
+        wire.cut(down=True)
+        await expect(page.get_by_text("No connection.")).to_be_visible()
+        await page.locator("switchboard-chat input[type=file]").set_input_files(dot("second.png"))
+        await expect(page.locator("switchboard-chat .pending")).to_contain_text("second.png")
+        wire.mend()
+        await expect(shown).to_have_count(2, timeout=15_000)
+        files = [file.name for e in await said_at(hub, await address_of(page)) for file in e.content.files]
+        assert files == ["dot.png", "second.png"]
 
 
 async def test_it_is_small_and_asked_for_once(hub: Hub, client: aiohttp.ClientSession) -> None:

@@ -63,7 +63,8 @@ class Line {
     if (frame.type === "welcome") {
       clearTimeout(this.timer);
       this.open = true;
-      this.failures = 0;
+      // A line that breaks at once again and again is no better than one that does not open.
+      this.settled = setTimeout(() => (this.failures = 0), 10000);
     } else if (frame.type === "error" && !frame.id) {
       this.refusal = frame.sentence;
     }
@@ -88,9 +89,15 @@ class Line {
     this.pulse = setTimeout(() => this.drop(socket), within);
   }
 
+  // Hang up and come back at once.
+  again() {
+    this.drop(this.socket, 1012);
+  }
+
   drop(socket, code) {
     if (this.socket !== socket) return;
     clearTimeout(this.timer);
+    clearTimeout(this.settled);
     clearTimeout(this.pulse);
     this.pulse = null;
     this.socket = null;

@@ -10,6 +10,7 @@ class Panel {
     this.on = on;
     this.nodes = new Map();
     this.starters = [];
+    this.uploads = new Map();
     this.online = true;
     this.root = root;
     this.build();
@@ -30,6 +31,10 @@ class Panel {
     this.list = h("div", { role: "log", "aria-live": "off", "aria-labelledby": "title" });
     this.choices = h("div", { class: "choices" });
     this.log = h("div", { class: "log", tabindex: "0" }, this.older, this.list, this.choices);
+    // Who reads the newest line stays there, whatever grows: a picture that loads, a hint, the composer.
+    this.stuck = true;
+    this.log.addEventListener("scroll", () => (this.stuck = this.atEnd()), { passive: true });
+    new ResizeObserver(() => this.stuck && this.toEnd()).observe(this.log);
     this.hint = h("p", { class: "hint", role: "status", hidden: true });
     this.input = h("textarea", {
       rows: "1",
@@ -45,7 +50,18 @@ class Panel {
       },
     });
     this.button = h("button", { class: "send", "aria-label": words.send, "aria-disabled": "true" }, icon(ICONS.send));
-    const form = h("form", { novalidate: true }, this.input, this.button);
+    const picker = h("input", { type: "file", multiple: true, hidden: true, onchange: () => {
+      this.on.bring([...picker.files]);
+      picker.value = "";
+    } });
+    const attach = h("button", { class: "attach", type: "button", "aria-label": words.attach, onclick: () => picker.click() }, icon(ICONS.clip));
+    this.input.addEventListener("paste", (event) => {
+      if (event.clipboardData.files.length) {
+        event.preventDefault();
+        this.on.bring([...event.clipboardData.files]);
+      }
+    });
+    const form = h("form", { novalidate: true }, attach, picker, this.input, this.button);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.submit();
@@ -64,6 +80,12 @@ class Panel {
       this.hint,
       form,
     );
+    this.panel.addEventListener("dragover", (event) => event.dataTransfer.types.includes("Files") && event.preventDefault());
+    this.panel.addEventListener("drop", (event) => {
+      if (!event.dataTransfer.files.length) return;
+      event.preventDefault();
+      this.on.bring([...event.dataTransfer.files]);
+    });
     this.aside = h("p", { class: "unseen", role: "status" });
     this.frame = h("div", { class: "frame", lang: this.language }, this.panel, this.launcher, this.aside);
     this.root.append(this.frame);
@@ -138,13 +160,14 @@ class Panel {
     const label = unread ? fill(this.words.unread, { n: unread }) : this.isOpen ? this.words.close : this.words.open;
     this.launcher.setAttribute("aria-label", label);
     this.tell();
-    const stay = this.atEnd();
+    const stay = this.stuck;
     const entries = this.talk.all();
     const items = entries.map((entry) => ({ key: entry.client ?? entry.id, entry }));
     const known = new Set(items.map((item) => item.key));
     for (const message of this.talk.unsent()) {
       if (!known.has(message.id)) items.push({ key: message.id, message });
     }
+    for (const [id, upload] of this.uploads) items.push({ key: id, upload: { id, ...upload } });
     if (!items.length) items.push({ key: "greeting", entry: { from: "bot", text: this.words.greeting, name: this.title.textContent } });
     this.place(items);
     this.offer(entries);
@@ -180,10 +203,13 @@ class Panel {
         put(`day ${day}`, text, () => h("p", { class: "day" }, text));
         before = null;
       }
-      const from = item.message ? "you" : item.entry.from + (item.entry.name ?? "");
+      const from = item.message || item.upload ? "you" : item.entry.from + (item.entry.name ?? "");
       const named = from !== before && !from.startsWith("you");
-      const mark = JSON.stringify([item.entry?.text, item.entry?.files, item.message, named, this.online]);
-      put(item.key, mark, () => (item.message ? this.unsentNode(item.message) : this.entryNode(item.entry, named)));
+      const mark = JSON.stringify([item.entry?.name, item.entry?.text, item.entry?.files, item.message, item.upload && [item.upload.share, item.upload.failed], named, this.online]);
+      put(item.key, mark, () => {
+        if (item.upload) return this.uploadNode(item.upload);
+        return item.message ? this.unsentNode(item.message) : this.entryNode(item.entry, named);
+      });
       before = from;
     }
     for (const [key, node] of this.nodes) {
@@ -220,7 +246,7 @@ class Panel {
     const href = new URL(file.url, BASE).href;
     const link = h("a", { class: "file", href, target: "_blank", rel: "noopener", "aria-label": fill(this.words.file, { name: file.name }) });
     if (file.kind === "image") {
-      const picture = h("img", { src: href, alt: file.name, loading: "lazy", onload: () => this.atEnd() && this.toEnd() });
+      const picture = h("img", { src: href, alt: file.name, loading: "lazy", onload: () => this.stuck && this.toEnd() });
       picture.addEventListener("error", () => link.replaceChildren(text));
       link.append(picture);
     } else link.append(text);
@@ -233,7 +259,7 @@ class Panel {
     return h(
       "div",
       { class: `entry you ${message.failed ? "failed" : "pending"}`, "data-client": message.id },
-      h("div", { class: "text", dir: "auto" }, message.text),
+      h("div", { class: "text", dir: "auto" }, message.text || message.label),
       h(
         "div",
         { class: "meta" },
@@ -248,13 +274,30 @@ class Panel {
     );
   }
 
+  uploadNode({ id, file, share, failed }) {
+    const words = this.words;
+    const state = failed ? `${words.notUploaded}. ${failed}` : this.online ? fill(words.uploading, { n: share }) : words.waiting;
+    return h(
+      "div",
+      { class: `entry you ${failed ? "failed" : "pending"}` },
+      h("div", { class: "text", dir: "auto" }, `${file.name} · ${size(file.size, this.language)}`),
+      h(
+        "div",
+        { class: "meta" },
+        state,
+        failed && h("button", { type: "button", onclick: () => this.on.again(id) }, words.retry),
+        failed && h("button", { type: "button", onclick: () => this.on.leave(id) }, words.remove),
+      ),
+    );
+  }
+
   offer(entries) {
     const open = entries.length || this.talk.unsent().length ? this.talk.choices() : this.starters.map((label) => ({ label }));
     const mark = JSON.stringify(open);
     if (this.choices.mark === mark) return;
     this.choices.mark = mark;
     const buttons = open.map((choice) =>
-      h("button", { type: "button", onclick: () => {
+      h("button", { type: "button", dir: "auto", onclick: () => {
         this.input.focus();
         this.on.say(choice.label, choice.value);
         this.toEnd();

@@ -42,6 +42,13 @@ class SwitchboardChat extends HTMLElement {
         send(again);
         panel.draw();
       },
+      bring: (files) => {
+        store.set("talked", "1");
+        line.start();
+        uploads.add(files);
+      },
+      again: (id) => uploads.retry(id),
+      leave: (id) => uploads.drop(id),
       drop: (message) => {
         store.sent(message.id);
         panel.draw();
@@ -60,9 +67,20 @@ class SwitchboardChat extends HTMLElement {
       line.send(
         message.value
           ? { type: "choice", id: message.id, value: message.value, label: message.text }
-          : { type: "message", id: message.id, text: message.text },
+          : { type: "message", id: message.id, text: message.text, files: message.files },
       );
     const sendAll = () => talk.unsent().forEach((message) => message.failed || send(message));
+    const uploads = new Uploads(new URL("chat/files", BASE).href, {
+      site,
+      token: () => line.open && store.get("token"),
+      changed: () => panel.draw(),
+      done: (id, upload, receipt) => {
+        const message = { id, text: "", label: upload.file.name, files: [receipt] };
+        store.keep(message);
+        send(message);
+      },
+    });
+    panel.uploads = uploads.all;
     let told = "";
     // Tells the hub what was shown: in an open chat it is read, else delivered.
     const seen = () => {
@@ -75,13 +93,14 @@ class SwitchboardChat extends HTMLElement {
       if (read) talk.readUpTo = upto;
     };
 
+    let shown = null;
     const url = new URL("chat/socket", BASE);
     url.protocol = url.protocol.replace("http", "ws");
     const line = new Line(url.href, {
       hello: () => ({
         type: "hello",
         site,
-        token: store.get("token"),
+        token: (shown = store.get("token")),
         cursor: talk.cursor,
         language,
         page: { url: location.href, title: document.title, referrer: document.referrer },
@@ -91,7 +110,10 @@ class SwitchboardChat extends HTMLElement {
         told = "";
         if (open) sendAll();
         panel.draw();
-        if (open) seen();
+        if (open) {
+          seen();
+          uploads.next();
+        }
       },
       refused: (sentence) => {
         panel.refusal = sentence || words.refused;
@@ -100,7 +122,10 @@ class SwitchboardChat extends HTMLElement {
       frame: (frame) => {
         switch (frame.type) {
           case "welcome":
+            // Two tabs were new at the same moment, and the other one was faster: be the same visitor.
+            if (!shown && store.get("token")) return line.again();
             store.set("token", frame.token);
+            panel.refusal = "";
             talk.welcome(frame);
             if (frame.title && !own.title) panel.title.textContent = frame.title;
             panel.duty.textContent = frame.on_duty ? words.here : words.away;

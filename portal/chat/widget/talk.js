@@ -44,7 +44,7 @@ class Talk {
     this.store.sent(frame.id);
     this.acked.add(frame.id);
     if (message && frame.entry && !this.entries.has(frame.entry)) {
-      this.take({ id: frame.entry, client: message.id, from: "you", text: message.text, at: frame.at });
+      this.take({ id: frame.entry, client: message.id, from: "you", text: message.text || message.label, at: frame.at });
     }
   }
 

@@ -24,6 +24,10 @@ const TEXTS = {
     today: "Today",
     bot: "Bot",
     said: "{name}: {text}",
+    attach: "Attach files",
+    uploading: "Uploading… {n}%",
+    notUploaded: "Not uploaded",
+    remove: "Remove",
     file: "Open {name}",
   },
   ru: {
@@ -49,6 +53,10 @@ const TEXTS = {
     today: "Сегодня",
     bot: "Бот",
     said: "{name}: {text}",
+    attach: "Приложить файлы",
+    uploading: "Загружается… {n} %",
+    notUploaded: "Не загружено",
+    remove: "Убрать",
     file: "Открыть {name}",
   },
   uk: {
@@ -74,6 +82,10 @@ const TEXTS = {
     today: "Сьогодні",
     bot: "Бот",
     said: "{name}: {text}",
+    attach: "Долучити файли",
+    uploading: "Завантажується… {n} %",
+    notUploaded: "Не завантажено",
+    remove: "Прибрати",
     file: "Відкрити {name}",
   },
 };
