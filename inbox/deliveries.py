@@ -14,23 +14,21 @@ from inbox.visit import Visit, text_field
 async def retry(visit: Visit) -> web.StreamResponse:
     """Send it again."""
     entry = await visit.needs.desk.retry(visit.agent, visit.request.match_info["id"])
-    return done(visit, "retried", _back(visit, entry))
+    return done(visit, "retried", _back(entry))
 
 
 async def settle(visit: Visit) -> web.StreamResponse:
     """It arrived, or it did not."""
     outcome: Literal["sent", "failed"] = "sent" if text_field(await visit.form(), "outcome") == "sent" else "failed"
     entry = await visit.needs.desk.settle(visit.agent, visit.request.match_info["id"], outcome)
-    return done(visit, "settled", _back(visit, entry))
+    return done(visit, "settled", _back(entry))
 
 
 async def cancel(visit: Visit) -> web.StreamResponse:
     """Take back what was planned."""
     entry = await visit.needs.desk.cancel(visit.agent, visit.request.match_info["id"])
-    return done(visit, "cancelled", _back(visit, entry))
+    return done(visit, "cancelled", _back(entry))
 
 
-def _back(visit: Visit, entry: Interaction) -> str:
-    if "problems" in visit.query("from") or not entry.conversation_id:
-        return "/inbox/problems"
-    return f"/inbox/c/{entry.conversation_id}"
+def _back(entry: Interaction) -> str:
+    return f"/inbox/c/{entry.conversation_id}" if entry.conversation_id else "/inbox/problems"

@@ -7,6 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
+from core.accounts.made import with_made_secrets
 from core.channel import Account, Line
 from core.errors import Invalid, NotFound
 from core.feed import Change
@@ -36,7 +37,7 @@ async def edit(visit: Visit) -> web.StreamResponse:
 async def _form(visit: Visit, line: Line, account: Account | None, status: int = 200, **shown: Any) -> web.Response:
     values = {field.name: (account.settings if account else {}).get(field.name, field.default) for field in line.fields}
     state = (await visit.needs.accounts.states()).get(f"{line.name}:{account.name}", {}) if account else {}
-    usual: dict[str, Any] = {"typed": {"values": values}, "wrong": "", "field": ""}
+    usual: dict[str, Any] = {"typed": {"values": values}, "wrong": "", "field": "", "made": {}}
     return await rendered(
         visit,
         "line.html",
@@ -70,8 +71,13 @@ async def save(visit: Visit) -> web.StreamResponse:
         present = None if new else known
         return await _form(visit, line, present, 422, typed=shown, wrong=error.sentence, field=error.field)
     account = Account(line.name, name, title, settings, secrets, text_field(form, "enabled") == "on")
-    await visit.needs.accounts.save(account)
+    complete, made = with_made_secrets(account, line, known)
+    await visit.needs.accounts.save(complete)
     visit.needs.feed.announce(Change("account", f"{line.name}:{name}", ("accounts",)))
+    if made:  # the other side needs to be told, and this is the only time it can be read
+        return await _form(
+            visit, line, complete, made={field.label: made[field.name] for field in line.fields if field.name in made}
+        )
     return done(visit, "saved", "/inbox/settings/lines")
 
 
@@ -84,7 +90,7 @@ def _read(line: Line, typed: dict[str, str], known: Account | None) -> tuple[dic
         if field.secret:
             if value:
                 secrets[field.name] = value
-            elif field.required and not (known and known.secrets.get(field.name)):
+            elif field.required and not field.made and not (known and known.secrets.get(field.name)):
                 raise Invalid("Please fill this in.", field=field.name)
             continue
         if field.required and not value:

@@ -22,7 +22,7 @@ from core.interactions.interaction import Interaction
 from inbox.visit import Visit
 
 # A page is told at once, then at most this often; what happens in between goes into one event.
-BREATH = 0.1
+BREATH = 0.03
 SEEN_EVERY = 30.0
 HEADERS = {
     "Content-Type": "text/event-stream; charset=utf-8",

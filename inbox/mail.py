@@ -11,6 +11,7 @@ from aiohttp import web
 from core.errors import NotFound
 from core.interactions.interaction import Interaction
 from core.sanitise import sanitise
+from core.visible.html import fold_html
 from inbox.files import picture
 from inbox.visit import Visit
 
@@ -25,6 +26,7 @@ _FRAME = (
     '<!doctype html><html lang="und"><head><meta charset="utf-8"><title>Mail</title><style>'
     "html{{background:#fff;color:#1a1f29;color-scheme:light;font:14px/1.5 system-ui,sans-serif}}"
     "body{{margin:12px;overflow-wrap:anywhere}}img,table{{max-width:100%}}img{{height:auto}}pre{{white-space:pre-wrap}}"
+    "summary{{cursor:pointer;color:#5b6472;margin:8px 0}}"
     "</style></head><body>{}</body></html>"
 )
 
@@ -34,7 +36,7 @@ async def get(visit: Visit) -> web.StreamResponse:
     entry = await visit.needs.interactions.get(visit.request.match_info["id"])
     if entry is None or not entry.content.html:
         raise NotFound("There is nothing at this address.")
-    harmless = await asyncio.to_thread(sanitise, entry.content.html)
+    harmless = await asyncio.to_thread(_harmless, entry, visit.translate("Show trimmed text"))
     body = await _with_pictures(visit, entry, harmless)
     return web.Response(
         text=_FRAME.format(body),
@@ -46,6 +48,14 @@ async def get(visit: Visit) -> web.StreamResponse:
             "Cache-Control": "private, no-store",
         },
     )
+
+
+def _harmless(entry: Interaction, label: str) -> str:
+    """The mail to look at: what its writer quoted or signs with waits under `label`."""
+    content = entry.content
+    if content.visible is None:
+        return sanitise(content.html or "")  # nothing was folded in its text, so nothing is in its document
+    return sanitise(fold_html(content.html or "", content.subject or "", label).whole)
 
 
 async def _with_pictures(visit: Visit, entry: Interaction, html: str) -> str:

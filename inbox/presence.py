@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from core.agents.store import Agents
 
 # A reload closes the stream and opens it again; who is back within this time never left.
-GRACE = 5.0
+GRACE = 3.0
 
 
 class Presence:

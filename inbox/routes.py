@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from core.errors import CannotStore, Conflict, Invalid, NotAllowed, NotFound, RequestError
+from core.errors import CannotStore, Conflict, Invalid, NotAllowed, NotFound, SwitchboardError, TooLarge
+from core.interactions.interaction import MAX_TEXT
 from inbox import (
     actions,
     agents,
@@ -30,10 +31,17 @@ from inbox import (
 from inbox.needs import Needs
 from inbox.page import HEADERS, refused
 from inbox.speech import language_of, translated
-from inbox.visit import Handler, Permission, Visit, genuine, permitted, visit_of
+from inbox.visit import Handler, Permission, Visit, genuine, permitted, text_field, visit_of
 
 Routes = list[web.AbstractRouteDef]
-STATUS: dict[type[Exception], int] = {NotFound: 404, NotAllowed: 403, Conflict: 409, Invalid: 422, CannotStore: 503}
+STATUS: dict[type[Exception], int] = {
+    NotFound: 404,
+    NotAllowed: 403,
+    Conflict: 409,
+    Invalid: 422,
+    CannotStore: 503,
+    TooLarge: 413,
+}
 
 
 @dataclass(frozen=True)
@@ -136,9 +144,9 @@ def _gate(needs: Needs, url: Url) -> Answer:
             if url.method == "POST":
                 await genuine(visit)
             return await url.handler(visit)
-        except (RequestError, CannotStore) as error:
-            if request.method == "POST" and not visit.scripted:
-                kept = str((await request.post()).get("text", ""))
+        except SwitchboardError as error:
+            if request.method == "POST" and not visit.scripted and not isinstance(error, TooLarge):
+                kept = text_field(await visit.form(), "text", MAX_TEXT)
             status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 422)
             return refused(visit, error, status, kept)
 

@@ -16,7 +16,7 @@ from multidict import MultiDict, MultiDictProxy
 
 from core.agents.agent import Agent
 from core.channel import clean
-from core.errors import Invalid, NotAllowed
+from core.errors import Invalid, NotAllowed, TooLarge
 from inbox.needs import Needs
 from inbox.speech import translated
 
@@ -82,9 +82,11 @@ def text_field(form: MultiDictProxy[Any], name: str, longest: int = 1000) -> str
 
 
 async def posted(request: web.Request) -> MultiDictProxy[Any]:
-    """The form in the body. Raises Invalid when it is none."""
+    """The form in the body. Raises Invalid when it is none, TooLarge beyond what the hub accepts."""
     try:
         return await request.post()
+    except web.HTTPRequestEntityTooLarge as error:
+        raise TooLarge("This is larger than the hub accepts. Send smaller files, or fewer at once.") from error
     except (ValueError, LookupError, RuntimeError) as error:  # broken multipart, unknown charset, not UTF-8
         raise Invalid("This form could not be read. Go back and send it once more.") from error
 
@@ -111,7 +113,8 @@ def from_our_page(needs: Needs, request: web.Request) -> None:
     """Raises NotAllowed for a post that another site's page made (Fetch Metadata, and Origin where it is older)."""
     site = request.headers.get("Sec-Fetch-Site", "same-origin")
     origin = request.headers.get("Origin")
-    hosts = {request.host.lower(), urlsplit(needs.public_url or "").netloc.lower()}
+    # `Origin: null` (a sandboxed frame, a local file) has no host, and must not equal an unset public address.
+    hosts = {host for host in (request.host.lower(), urlsplit(needs.public_url or "").netloc.lower()) if host}
     if site not in ("same-origin", "none") or (origin is not None and urlsplit(origin).netloc.lower() not in hosts):
         raise NotAllowed("This did not come from the inbox itself, so nothing was done.", code="foreign_post")
 

@@ -77,6 +77,7 @@ LINES = (
     "It could not be fetched. Ask for it to be sent again.",
     "This channel cannot hand over its files.",
     "This payload is not there any more.",
+    "There is no such line here.",
     "Nothing can be sent on this channel.",
     "Telegram cannot be reached at the moment.",
     "Telegram did not answer in time.",
@@ -94,6 +95,7 @@ LINES = (
 )
 
 ERRORS = (
+    "This is larger than the hub accepts. Send smaller files, or fewer at once.",
     "Your session has ended. Sign in again.",
     "Open the sign-in page itself and try once more.",
     "Too many tries. Wait ten minutes, or ask an administrator for a new password.",

@@ -58,6 +58,11 @@ def configure(settings: Settings) -> None:
     logging.getLogger().addFilter(_Redacting())
 
 
+def _console() -> structlog.dev.ConsoleRenderer:
+    colors = sys.stderr.isatty()
+    return structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)
+
+
 class _Redacting(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Let every record through, without its secrets."""

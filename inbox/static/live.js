@@ -6,7 +6,8 @@ import { once, refresh, toFoot } from "./regions.js";
 
 const word = document.body.dataset;
 const aloud = document.getElementById("aloud");
-const waiting = new Set();
+// What was said must not wait for the list: two queues, each with one request at a time.
+const waiting = { thread: new Set(), others: new Set() };
 let away = false;
 let navAt = Date.now();
 
@@ -15,18 +16,21 @@ export const shown = () => document.getElementById("main")?.dataset.conversation
 
 /** Asks for these parts soon; several wishes become one request. */
 export function need(...regions) {
-  for (const region of regions) if (document.getElementById(region)) waiting.add(region);
-  once("regions", async () => {
-    const now = [...waiting];
-    waiting.clear();
-    if (!now.length) return;
-    const url = address(now);
-    try {
-      await refresh(now, url);
-    } catch {
-      for (const region of now) waiting.add(region); // the stream tells when the server is back
-    }
-  });
+  for (const region of regions) if (document.getElementById(region)) queue(region).add(region);
+  for (const name of Object.keys(waiting)) if (waiting[name].size) once(name, () => fetchAll(waiting[name]));
+}
+
+const queue = (region) => waiting[region] ?? waiting.others;
+
+async function fetchAll(wanted) {
+  const now = [...wanted];
+  wanted.clear();
+  if (!now.length) return;
+  try {
+    await refresh(now, address(now));
+  } catch {
+    for (const region of now) wanted.add(region); // the stream tells when the server is back
+  }
 }
 
 // This page, with as many rows and lines as are shown.
@@ -39,8 +43,8 @@ function address(regions) {
   return url;
 }
 
-function changed({ changes = [{ what: "lagged" }] }) {
-  for (const change of changes) one(change);
+function changed(event) {
+  for (const change of event.changes ?? [event]) one(change);
 }
 
 function one(change) {

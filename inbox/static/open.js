@@ -31,7 +31,7 @@ export async function open(href, { push = true, focus = false } = {}) {
   stream.move(fresh.dataset.follow ?? "/inbox/live");
   toFoot();
   begin();
-  if (focus) document.getElementById("content").focus({ preventScroll: true });
+  if (focus) document.getElementById("main").focus({ preventScroll: true });
   if (document.querySelector('#conversations .unread[aria-current="true"]')) readSoon();
 }
 

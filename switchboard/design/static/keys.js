@@ -17,6 +17,6 @@ export function keys(more = {}) {
     event.preventDefault();
     if (found.matches("input:not([type=radio], [type=checkbox]), textarea, select")) found.focus();
     else found.click();
-    if (found.matches("summary")) found.parentElement.querySelector(".item, .sheet input")?.focus();
+    if (found.matches("summary")) found.parentElement.querySelector(".item, .sheet input:not([type=hidden])")?.focus();
   });
 }

@@ -18,7 +18,7 @@ addEventListener("keydown", (event) => {
     menu.open = false;
     menu.querySelector("summary").focus();
   } else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && !event.target.matches("input, textarea, select")) {
-    const items = [...menu.querySelectorAll(".item, .sheet input, .sheet .button")].filter((item) => item.offsetParent);
+    const items = [...menu.querySelectorAll(".item, .sheet input:not([type=hidden]), .sheet .button")].filter((item) => item.offsetParent);
     if (!items.length) return;
     event.preventDefault();
     const step = event.key === "ArrowDown" ? 1 : -1;
