@@ -61,9 +61,9 @@ class Intents:
 def _fits(
     phrase: Phrase, where: Mapping[str, list[int]], words: Sequence[str], marks: Sequence[frozenset[str]]
 ) -> bool:
-    places = [sorted({at for atom in slot for at in where.get(atom, ())}) for slot in phrase.slots]
-    if not all(places):
+    if any(where.keys().isdisjoint(slot) for slot in phrase.slots):
         return False
+    places = [sorted({at for atom in slot for at in where.get(atom, ())}) for slot in phrase.slots]
     if phrase.together:
         sets = [set(place) for place in places]
         return any(all(first + by in place for by, place in enumerate(sets)) for first in places[0])

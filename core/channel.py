@@ -88,7 +88,9 @@ class Content:
     """What is said, the same for every channel; `core.fit` makes of it what one channel can carry.
 
     `ask` requests the person's own `phone` or `location` where the channel has a button for that.
-    `html` is as it came from outside, not sanitised: whoever shows it sanitises it.
+    `html` is as it came from outside, not sanitised: whoever shows it sanitises it. `cc` and `bcc` are further
+    recipients of what goes out, as the channel writes people (mail addresses). `visible` is what the person wrote now,
+    where a channel tells it from quotes and signatures; None when that is all of `text`.
     """
 
     text: str = ""
@@ -98,6 +100,14 @@ class Content:
     files: tuple[File, ...] = ()
     location: Location | None = None
     ask: Literal["phone", "location"] | None = None
+    cc: tuple[str, ...] = ()
+    bcc: tuple[str, ...] = ()
+    visible: str | None = None
+
+    @property
+    def said(self) -> str:
+        """What the person wrote now: what the bot reads and lists show."""
+        return self.text if self.visible is None else self.visible
 
 
 # ------------------------------------------------------------------------------------- what comes in: events
@@ -108,11 +118,13 @@ class Identity:
     """A way to recognise a person. `kind` is `email` or `phone`; `value` is normalised (lower case, E.164).
 
     `verified` is true only when the channel or a signed source vouches for it, never because somebody typed it.
+    `doubted`: the channel has reason to think that it is not them (a sender that could not be verified).
     """
 
     kind: Literal["email", "phone"]
     value: str
     verified: bool = False
+    doubted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +136,11 @@ class Arrival:
     `choice` is the value of the button that was pressed. `edits` is the external id of the message whose text this
     replaces. `at` is the provider's clock, None when it gives none. `identities` are what this event tells about who
     it is. `data` is whatever else is worth keeping, in JSON types (page, form fields, an order event).
+
+    Some marks in `data` are acted on: `automatic`, no machine of ours answers; `machine`, a machine's note on what was
+    spoken of last; `quiet`, it joins the history and disturbs nobody (an out-of-office note); `answers`, the ids of
+    messages of ours that it provably quotes; `to` and `cc`, lists of `{name, address}`. `conversation` is the id of the
+    one whose reply address it was sent to, where that address proves it.
     """
 
     address: Address
@@ -139,22 +156,41 @@ class Arrival:
     edits: str | None = None
     identities: tuple[Identity, ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
+    conversation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A provider's word about a message of ours. `status` only ever moves the message upward.
+    """A provider's word about a message of ours. `status` only ever moves the message upward; `delayed` moves nothing.
 
-    `gone` says that the address itself is dead (a hard bounce, blocked by the user).
+    `gone` says that the address itself is dead (a hard bounce, blocked by the user). `outbound` is the `Outbound.id`
+    where the provider's word proves it: it names the message whatever `address`, which then is the recipient spoken of.
     """
 
     address: Address
     external_id: str
-    status: Literal["sent", "delivered", "read", "failed"]
+    status: Literal["sent", "delayed", "delivered", "read", "failed"]
     code: str = ""
     sentence: str = ""
     at: datetime | None = None
     gone: bool = False
+    outbound: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """The person wants no more messages of one purpose (`marketing`): a complaint, or a press of "unsubscribe".
+
+    `how` is complaint or unsubscribe. `key` makes redelivery harmless. `outbound` is the `Outbound.id` of the message
+    they speak of, where that is proved: the address it went to is then the one that counts.
+    """
+
+    address: Address
+    key: str
+    purpose: str = "marketing"
+    how: Literal["complaint", "unsubscribe"] = "unsubscribe"
+    at: datetime | None = None
+    outbound: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +214,7 @@ class Ignored:
     answer: Content | None = None
 
 
-Event = Arrival | Receipt | Reachability | Ignored
+Event = Arrival | Receipt | Withdrawal | Reachability | Ignored
 
 
 # ------------------------------------------------------------------------------------------ what goes out
@@ -193,7 +229,8 @@ class Capabilities:
     `Outbound.id` twice reaches the person once, so a crash may be retried; elsewhere it becomes `uncertain`.
     `sends` is False for a line that only receives (forms, orders). `per_second` bounds the whole account,
     `per_address_seconds` is the least gap between two messages to one person. `ask_phone`: it has a button to share
-    the own number.
+    the own number. `automatic_per_hour`: machines answer on this channel, so one person gets at most so many automatic
+    messages an hour (0: no bound); an account's setting of this name overrides it.
     """
 
     max_text: int = 0
@@ -207,6 +244,7 @@ class Capabilities:
     per_second: float = 0
     per_address_seconds: float = 0
     ask_phone: bool = False
+    automatic_per_hour: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +253,8 @@ class Outbound:
 
     `reply_to` and `references` are external ids of the thread, newest last. Files carry `data`.
     `author` is the name to show, where the channel shows one. `automatic`: written by the bot or a notification.
+    `conversation` is its id, for channels that can have the answer sent back to it. `unsubscribe` is the page on which
+    the person stops messages like this one, where they may. `signature` goes below the words.
     """
 
     id: str
@@ -224,6 +264,9 @@ class Outbound:
     references: tuple[str, ...] = ()
     author: str = ""
     automatic: bool = False
+    conversation: str | None = None
+    unsubscribe: str = ""
+    signature: str = ""
 
 
 # -------------------------------------------------------------------------------------------------- the port
@@ -231,7 +274,11 @@ class Outbound:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One configured line of a channel, with its secrets in clear. Never logged: `repr` shows no secret."""
+    """One configured line of a channel, with its secrets in clear. Never logged: `repr` shows no secret.
+
+    `key` is for marks that only this line can have written (ids, return addresses); it follows from the hub's secret
+    key and is empty outside a hub, where nothing can be recognised as ours.
+    """
 
     channel: str
     name: str
@@ -240,6 +287,7 @@ class Account:
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     enabled: bool = True
     version: int = 0
+    key: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +344,26 @@ class Parses(Protocol):
         """The events in `body`. Header names come in lower case.
 
         Raises NotThisFormat when it is not the provider's format at all, Unreadable when it is and makes no sense.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A raw payload for a person who looks into it: `fields` in JSON types, and the files it carries, with `data`."""
+
+    fields: Mapping[str, Any]
+    files: tuple[File, ...] = ()
+
+
+@runtime_checkable
+class Describes(Parses, Protocol):
+    """Can say more of a payload than its events do."""
+
+    def describe(self, body: bytes, headers: Mapping[str, str]) -> Described | None:
+        """What is in `body`, for `switchboard normalise`; None when the events are all there is to say.
+
+        Raises what `parse` raises.
         """
         ...
 

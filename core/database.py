@@ -7,12 +7,13 @@ Swapping Motor for PyMongo's own async client is a change of this file and the s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
 from typing import Any
 
 from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
 from pymongo import IndexModel, WriteConcern
 from pymongo.errors import (
@@ -30,11 +31,17 @@ from core.ids import PROCESS
 Document = dict[str, Any]
 Collection = AsyncIOMotorCollection
 DUPLICATE = 11000
+LARGEST_COMMAND = 15 * 1024 * 1024
 
 _CODEC: CodecOptions[Document] = CodecOptions(tz_aware=True, tzinfo=UTC)
 _AWAY = (AutoReconnect, ConnectionFailure, ExecutionTimeout)
 
 _writes = 0
+
+
+def held(field: str) -> Document:
+    """Index options: only documents that have `field`; a compound sparse index holds all that have any of its keys."""
+    return {"partialFilterExpression": {field: {"$exists": True}}}
 
 
 def writer() -> str:
@@ -60,7 +67,9 @@ class Index:
     def name(self) -> str:
         """The name on the server; it says what the index holds, so a changed index gets a new name."""
         parts = "_".join(f"{key}_{way}" for key, way in self.keys)
-        kind = "_unique" if self.options.get("unique") else ""
+        kind = (
+            "_unique" if self.options.get("unique") else "_partial" if "partialFilterExpression" in self.options else ""
+        )
         return str(self.options.get("name", f"{parts}{kind}"))
 
 
@@ -100,6 +109,48 @@ class Database:
     def quick(self, name: str) -> AsyncIOMotorCollection[Document]:
         """The same collection with writes acknowledged by the primary alone: for flags that a sweep can raise again."""
         return self.motor.get_collection(name, write_concern=WriteConcern(w=1, j=False))
+
+    async def insert(self, name: str, documents: Sequence[RawBSONDocument]) -> None:
+        """Insert `documents`, unordered and acknowledged by the majority; raises BulkWriteError as `insert_many` does.
+
+        Plain commands: the driver's bulk costs both ends half as much again, for a retry that unique ids make ours
+        to do. What a first try whose answer was lost has written is there under its own `_id`.
+        """
+        errors: list[Document] = []
+        concern: list[Document] = []
+        done = 0
+        for chunk in _chunks(documents):
+            command = {"insert": name, "documents": chunk, "ordered": False, "writeConcern": {"w": "majority"}}
+            repeated, reply = await self._write(command)
+            errors += [
+                {**error, "index": error["index"] + done}
+                for error in reply.get("writeErrors", ())
+                if not (repeated and error.get("keyPattern") == {"_id": 1})
+            ]
+            concern += [reply["writeConcernError"]] if "writeConcernError" in reply else []
+            done += len(chunk)
+        if errors or concern:
+            raise BulkWriteError({"writeErrors": errors, "writeConcernErrors": concern})
+
+    async def update_quick(self, name: str, updates: Sequence[Document]) -> None:
+        """Updates that may be done twice, unordered, acknowledged by the primary alone; raises BulkWriteError.
+
+        Each is `{"q": filter, "u": change}`, with `"upsert": True` where wanted, as the `update` command has it.
+        """
+        concern = {"w": 1, "j": False}
+        command = {"update": name, "updates": list(updates), "ordered": False, "writeConcern": concern}
+        _, reply = await self._write(command)
+        if errors := reply.get("writeErrors"):
+            raise BulkWriteError({"writeErrors": errors, "writeConcernErrors": []})
+
+    async def _write(self, command: Document) -> tuple[bool, Document]:
+        """Whether it had to be sent twice, because the connection broke, and the server's reply."""
+        try:
+            return False, await self.motor.command(command)
+        except AutoReconnect as error:
+            if error.timeout:
+                raise
+            return True, await self.motor.command(command)
 
     async def ping(self) -> None:
         """Raises CannotStore when the database does not answer."""
@@ -186,6 +237,20 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         self.client.close()
+
+
+def _chunks(documents: Sequence[RawBSONDocument]) -> Iterator[list[RawBSONDocument]]:
+    """`documents` in pieces that the driver takes as one command (16 MB)."""
+    chunk: list[RawBSONDocument] = []
+    size = 0
+    for document in documents:
+        if chunk and size + len(document.raw) > LARGEST_COMMAND:
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(document)
+        size += len(document.raw)
+    if chunk:
+        yield chunk
 
 
 def away(error: BaseException) -> bool:

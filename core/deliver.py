@@ -27,6 +27,8 @@ from core.interactions.interaction import Interaction, Problem
 from core.interactions.store import PAGE, Interactions
 from core.lines import Lines
 from core.pace import Pace
+from core.restraint import DECLINED_CODE, Restraint
+from core.unsubscribe import DECLINABLE, Unsubscribe
 
 log = structlog.get_logger(__name__)
 
@@ -55,6 +57,8 @@ class Deliver:
         files: Files,
         feed: Feed,
         lines: Lines,
+        restraint: Restraint,
+        unsubscribe: Unsubscribe,
         *,
         lease: timedelta = timedelta(seconds=30),
         patience: timedelta = timedelta(seconds=60),
@@ -64,6 +68,8 @@ class Deliver:
         self._files = files
         self._feed = feed
         self._lines = lines
+        self._restraint = restraint
+        self._unsubscribe = unsubscribe
         self._lease = lease
         self._patience = patience
         self._pace = Pace()
@@ -112,6 +118,7 @@ class Deliver:
             adapter = await self._lines.get(address.channel, address.account)
             if not able.sends:
                 raise Rejected("Nothing can be sent on this channel.", code="receives_only")
+            await self._restraint(entry, able, datetime.now(UTC))
             content = await self._with_files(entry.content)
             await self._pace(address, able)
             if not able.idempotent:
@@ -119,7 +126,7 @@ class Deliver:
                 begun = True
                 reached("begun")
             async with asyncio.timeout(self._allowed(content).total_seconds()):
-                external_id = await adapter.send(_outbound(entry, address, content))
+                external_id = await adapter.send(self._outbound(entry, address, content))
             reached("accepted")
         except RetryLater as error:
             return await self._again(entry, error, begun, able)
@@ -131,7 +138,9 @@ class Deliver:
         except Uncertain as error:
             await self._conclude(entry, status.UNCERTAIN, error, counted=begun)
         except DeliveryError as error:
-            await self._conclude(entry, status.FAILED, error, counted=begun)
+            # What the person declined was right not to go out: nobody has to look at it.
+            new = status.CANCELLED if error.code == DECLINED_CODE else status.FAILED
+            await self._conclude(entry, new, error, counted=begun)
         except TimeoutError:
             await self._conclude(entry, status.UNCERTAIN, Uncertain(NO_ANSWER, code="no_answer"), counted=begun)
         except Exception as error:
@@ -148,6 +157,22 @@ class Deliver:
                 entry_changed(replace(entry, status=status.SENT, external_id=external_id, error=None, due_at=None))
             )
         return None
+
+    def _outbound(self, entry: Interaction, address: Address, content: Content) -> Outbound:
+        automatic = entry.author.kind != "agent"
+        declinable = automatic and entry.data.get("purpose") in DECLINABLE
+        return Outbound(
+            id=entry.id,
+            address=address,
+            content=content,
+            reply_to=entry.reply_to[-1] if entry.reply_to else None,
+            references=entry.reply_to,
+            author=entry.author.name,
+            automatic=automatic,
+            conversation=entry.conversation_id,
+            unsubscribe=self._unsubscribe.link(entry.id) if declinable else "",
+            signature=str(entry.data.get("signature", "")),
+        )
 
     async def _again(self, entry: Interaction, error: RetryLater, begun: bool, able: Capabilities) -> datetime | None:
         attempts = entry.attempts + 1
@@ -183,18 +208,6 @@ class Deliver:
                 raise Rejected(f"The attachment {file.name} is not there any more.", code="no_file")
             files.append(replace(file, data=data))
         return replace(content, files=tuple(files))
-
-
-def _outbound(entry: Interaction, address: Address, content: Content) -> Outbound:
-    return Outbound(
-        id=entry.id,
-        address=address,
-        content=content,
-        reply_to=entry.reply_to[-1] if entry.reply_to else None,
-        references=entry.reply_to,
-        author=entry.author.name,
-        automatic=entry.author.kind != "agent",
-    )
 
 
 INTERRUPTED = (

@@ -89,6 +89,7 @@ class Desk:
             key=f"reply:{conversation.id}:{key}",
             conversation=conversation,
             due_at=due_at,
+            data={"signature": agent.signature} if agent.signature else None,
         )
         return entries[-1]
 

@@ -196,8 +196,10 @@ class Feed:
         last: Any = None
         pause, gap = 0.1, True
         while True:
+            opened = False
             try:
                 async for collection, id, token in database.changes(list(readers), after=last):
+                    opened = True
                     if collection:
                         reading.put((collection, id))
                     elif gap:
@@ -206,7 +208,8 @@ class Feed:
                     last, pause, gap = token, 0.1, False
             except Exception as error:
                 log.warning("feed.interrupted", error=str(error)[:300], retry_in=pause)
-                if database.cannot_resume(error):
+                if not opened and database.cannot_resume(error):
+                    # The server refuses the place where it was, not merely this cursor.
                     last, gap = None, True
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 5)

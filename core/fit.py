@@ -30,7 +30,7 @@ def fit(content: Content, able: Capabilities) -> list[Content]:
     if content.ask == "phone" and not able.ask_phone:
         content = replace(content, ask=None)
     if not able.subject:
-        content = replace(content, subject=None)
+        content = replace(content, subject=None, cc=(), bcc=())
     if not able.html:
         content = replace(content, html=None)
     parts = list(split(text, able.max_text)) if able.max_text else [text]

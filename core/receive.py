@@ -1,7 +1,8 @@
 """receive: what adapters parsed goes into the log, the address's flag is raised, and only then is the answer yes.
 
-Messages first, flag second, yes third. A crash in between means that the outside sends again: the key makes it one
-entry, and the flag is raised then; what nobody sends again, the sweep finds.
+Message and flag are written side by side, and yes comes third, when both are acknowledged. A crash in between means
+that the outside sends again: the key makes it one entry, and the flag is raised then; what nobody sends again, the
+sweep finds.
 """
 
 from __future__ import annotations
@@ -16,7 +17,20 @@ from typing import Any
 import structlog
 
 from core.addresses.store import Addresses
-from core.channel import Account, Acknowledges, Arrival, Event, Ignored, Parses, Reachability, Receipt, clean
+from core.channel import (
+    Account,
+    Acknowledges,
+    Address,
+    Arrival,
+    Content,
+    Event,
+    Ignored,
+    Parses,
+    Reachability,
+    Receipt,
+    Withdrawal,
+    clean,
+)
 from core.checkpoint import reached
 from core.database import away, cannot_store
 from core.errors import CannotStore, NotFound, NotThisFormat, Unreadable
@@ -28,12 +42,18 @@ from core.interactions import status
 from core.interactions.interaction import Author, Interaction, content_document, sane
 from core.interactions.store import Interactions
 from core.lines import Lines
+from core.receipts import Receipts
 
 log = structlog.get_logger(__name__)
 
 # Larger bodies are parsed in a thread, and larger raw payloads go to the file store.
 LARGE = 64 * 1024
 RAW_INLINE = 16 * 1024
+# What people read of a withdrawal in the customer's history.
+WITHDRAWN = {
+    "complaint": "Reported a message of ours as unwanted; no more messages of this kind are sent",
+    "unsubscribe": "Wants no more messages of this kind",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +78,7 @@ class Receive:
         self._failed = failed
         self._feed = feed
         self.counts: Counter[str] = Counter()
+        self._receipts = Receipts(interactions, addresses, feed)
         self._courtesies: set[asyncio.Task[None]] = set()
 
     async def take(
@@ -100,18 +121,19 @@ class Receive:
             # Whatever else is the matter with one payload must not stop what comes behind it.
             await self._set_aside(account, body, headers, _reason(error))
             return []
-        if isinstance(adapter, Acknowledges):
-            for one in kept:
-                if one.new and isinstance(one.event, Arrival) and one.event.choice is not None:
-                    task = asyncio.create_task(adapter.acknowledge(one.event))
-                    self._courtesies.add(task)
-                    task.add_done_callback(self._courtesies.discard)
+        for one in kept:
+            if one.new and isinstance(one.event, Arrival) and one.event.choice and isinstance(adapter, Acknowledges):
+                task = asyncio.create_task(adapter.acknowledge(one.event))
+                self._courtesies.add(task)
+                task.add_done_callback(self._courtesies.discard)
         return kept
 
     async def _set_aside(self, account: Account, body: bytes, headers: Mapping[str, str], reason: str) -> None:
         self.counts["unreadable"] += 1
         log.warning("intake.unreadable", channel=account.channel, account=account.name, reason=reason[:300])
-        kept = {name: value for name, value in headers.items() if name in ("content-type", "content-encoding")}
+        kept = {
+            name: value for name, value in headers.items() if name in ("content-type", "content-encoding", "provider")
+        }
         await self._failed.keep(account.channel, account.name, body, kept, reason, datetime.now(UTC))
 
     async def keep(self, account: Account, events: Sequence[Event], raw: bytes | None = None) -> list[Kept]:
@@ -130,29 +152,35 @@ class Receive:
     async def _keep(self, events: Sequence[Event], raw: bytes | None) -> list[Kept]:
         now = datetime.now(UTC)
         entries: list[Interaction | None] = []
-        origin = await self._raw(raw) if any(isinstance(event, Arrival) for event in events) else None
+        kept_raw = any(isinstance(event, Arrival | Receipt | Withdrawal) for event in events)
+        origin = await self._raw(raw) if kept_raw else None
         for event in events:
             self.counts[type(event).__name__.lower()] += 1
             entries.append(await self._entry(event, now, origin))
         logged = [entry for entry in entries if entry is not None]
-        results = await asyncio.gather(*(self._interactions.add([e]) for e in logged), return_exceptions=True)
-        reached("stored")
+        # Log and flag are written side by side: a flag that is seen before its message is looked at again (route), one
+        # whose message could not be stored is lowered, and yes is said when both are there.
+        flagging = asyncio.create_task(self._addresses.flag("in", [entry.address for entry in logged], now))
+        try:
+            adding = (self._interactions.add([entry]) for entry in logged)
+            results = await asyncio.gather(*adding, return_exceptions=True)
+            reached("stored")
+        finally:
+            flagged = await asyncio.gather(flagging, return_exceptions=True)
+        reached("flagged")
         fresh = {e.id: r[0] for e, r in zip(logged, results, strict=True) if not isinstance(r, BaseException)}
         due = [entry.address for entry in logged if entry.id in fresh]
-        if due:
-            await self._addresses.flag("in", due, now)
-        reached("flagged")
         for entry in logged:
             if fresh.get(entry.id):
                 self._feed.announce(entry_changed(entry))
         self._feed.announce(*(lane_due("in", address) for address in dict.fromkeys(due)))
-        for result in results:
+        for result in (*results, *flagged):
             if isinstance(result, BaseException):
                 raise result
         kept: list[Kept] = []
         for event, maybe in zip(events, entries, strict=True):
             if maybe is None:
-                await self._told(event, now)
+                await self._told(event, origin)
                 kept.append(Kept(event, None, False, now))
             elif fresh[maybe.id]:
                 kept.append(Kept(event, maybe.id, True, maybe.at))
@@ -162,26 +190,17 @@ class Receive:
         reached("acknowledged")
         return kept
 
-    async def _told(self, event: Event, now: datetime) -> None:
+    async def _told(self, event: Event, origin: Mapping[str, Any] | None) -> None:
         if isinstance(event, Receipt):
-            changed = await self._interactions.receipt(
-                clean(str(event.address)),
-                clean(event.external_id),
-                event.status,
-                code=clean(event.code)[:100],
-                sentence=clean(event.sentence)[:1000],
-                at=sane(event.at, now),
-            )
-            if changed:
-                self._feed.announce(entry_changed(changed))
-            if event.gone:
-                await self._addresses.learn(clean(str(event.address)), reachable=False)
+            await self._receipts(event, origin)
         elif isinstance(event, Reachability):
             await self._addresses.learn(clean(str(event.address)), reachable=event.reachable)
 
     async def _entry(self, event: Event, now: datetime, origin: Mapping[str, Any] | None) -> Interaction | None:
         if isinstance(event, Arrival):
             return await self._arrived(event, now, origin)
+        if isinstance(event, Withdrawal):
+            return await self._withdrawn(event, now, origin)
         if isinstance(event, Ignored) and event.address is not None and event.answer is not None:
             # The polite answer, once per address for ever: the key sees to it.
             return Interaction(
@@ -199,6 +218,27 @@ class Receive:
                 data={"answer": content_document(event.answer), "reason": event.reason},
             )
         return None
+
+    async def _withdrawn(self, event: Withdrawal, now: datetime, origin: Mapping[str, Any] | None) -> Interaction:
+        """A line of the log, on which `route` acts, at the address the message went to, if that is known."""
+        spoken_of = await self._interactions.ours("", "", event.outbound) if event.outbound else None
+        address = Address.of(spoken_of.address) if spoken_of else event.address
+        return Interaction(
+            id=new_id(),
+            kind="system",
+            direction="in",
+            channel=address.channel,
+            account=address.account,
+            address=clean(str(address)),
+            key=clean(event.key),
+            author=Author("customer"),
+            content=Content(text=WITHDRAWN[event.how]),
+            at=sane(event.at, now),
+            status=status.RECEIVED,
+            customer_id=spoken_of.customer_id if spoken_of else None,
+            data={"withdrawal": {"purpose": event.purpose, "how": event.how}},
+            raw=origin,
+        )
 
     async def _arrived(self, event: Arrival, now: datetime, origin: Mapping[str, Any] | None) -> Interaction:
         content = event.content
@@ -232,6 +272,7 @@ class Receive:
             edit_of=_cleaned(event.edits),
             who={key: value for key, value in who.items() if value},
             raw=origin,
+            thread=event.conversation,
         )
 
     async def _raw(self, raw: bytes | None) -> Mapping[str, Any] | None:

@@ -40,6 +40,14 @@ from core.send import Send
 log = structlog.get_logger(__name__)
 
 PATIENCE = 5
+LOOKS = 3
+
+
+class NothingYet(Exception):
+    """A flag was up and nothing was there: its message may be a moment behind it, so look again before lowering it."""
+
+
+JOINED = "{name} ({address}) was copied in and now takes part"
 
 
 class HandlesOrders(Protocol):
@@ -80,6 +88,8 @@ class Route:
         """Handle what is unhandled at the claimed address, in order; None: nothing is left for later."""
         _ = self._
         entries = await _.interactions.unhandled(claim.address.id)
+        if not entries and claim.failures < LOOKS:
+            raise NothingYet
         reached("claimed")
         address = claim.address
         for entry in entries:
@@ -109,6 +119,9 @@ class Route:
             customer_id = await _.orders(entry)
             await self._handled(entry, customer_id, None)
             return address
+        if "withdrawal" in entry.data and entry.kind == "system":
+            await self._withdraw(address, entry)
+            return address
         if "answer" in entry.data and entry.kind == "system":
             content = content_of(entry.data["answer"])
             await _.send(entry.address, content, Author("system"), key="ignored-answer")
@@ -121,10 +134,16 @@ class Route:
                 await self._handled(entry, edited.customer_id, edited.conversation_id)
                 return address
         now = datetime.now(UTC)
-        customer = await _.identify(address, introduction(entry), now)
-        address = await self._known(address, entry, customer, now)
+        who = introduction(entry)
+        customer = await _.identify(address, who, now)
+        if any(identity.doubted for identity in who.identities):
+            # Not known to be the address's owner, so nothing is learned of the address and nothing shown of it.
+            address = replace(address, customer_id=customer.id, verified=False)
+        else:
+            address = await self._known(address, entry, customer, now)
         conversation = await self._settle(entry, address, customer, now)
-        await self._handled(entry, conversation.customer_id, conversation.id)
+        joined = entry.address in conversation.participants  # somebody else, in a conversation that is not theirs
+        await self._handled(entry, customer.id if joined else conversation.customer_id, conversation.id)
         return address
 
     async def _handled(self, entry: Interaction, customer_id: str | None, conversation_id: str | None) -> None:
@@ -132,6 +151,18 @@ class Route:
         reached("handled")
         done = replace(entry, status=status.HANDLED, customer_id=customer_id, conversation_id=conversation_id)
         self._.feed.announce(entry_changed(done))
+
+    async def _withdraw(self, address: KnownAddress, entry: Interaction) -> None:
+        """Write down that the customer declined a purpose. An address nobody knows has nothing sent to it either."""
+        _ = self._
+        customer_id = entry.customer_id or address.customer_id
+        customer = await _.customers.get(customer_id) if customer_id else None
+        if customer is not None:
+            said = entry.data["withdrawal"]
+            await _.customers.consent(
+                customer.id, said["purpose"], given=False, at=entry.at, how=said["how"], entry=entry.id
+            )
+        await self._handled(entry, customer.id if customer else None, None)
 
     async def _known(
         self, address: KnownAddress, entry: Interaction, customer: Customer, now: datetime
@@ -164,12 +195,16 @@ class Route:
             seen = before.seen.get(mark, ())
             if entry.id in seen:
                 # Committed before a crash; what the bot decided then may not have been said yet.
+                await self._welcome(entry, before)
                 await self._say(entry, before)
                 return before
             decision = await self._decide(entry, before, address, customer, now)
             reached("decided")
+            known = (before.address, before.reply_address, *before.participants)
+            joins = customer.id != before.customer_id and entry.address not in known
             after = replace(
                 _next(before, entry, decision, letters=self._able(entry).subject),
+                participants=(*before.participants, entry.address)[-50:] if joins else before.participants,
                 seen={**before.seen, mark: (*seen, entry.id)[-10:]},
                 rev=before.rev + 1,
                 customer_id=customer.id if before.address == entry.address else before.customer_id,
@@ -178,6 +213,7 @@ class Route:
             if await _.conversations.commit(before, after):
                 reached("committed")
                 _.feed.announce(conversation_changed(after))
+                await self._welcome(entry, after)
                 await self._say(entry, after)
                 await self._learn(customer, decision)
                 return after
@@ -199,6 +235,9 @@ class Route:
         """The bot's decision, None when people answer this conversation or nobody may."""
         if conversation.status != "pending" or entry.kind != "message":
             return None
+        if entry.data.get("automatic"):
+            # No machine of ours answers a machine. What disturbs nobody leaves the bot where it is.
+            return None if entry.data.get("quiet") else Decision(state=conversation.bot, hand_over=True)
         account = await self._account(entry)
         if account is not None and account.settings.get("bot") is False:
             return Decision(hand_over=True, reason="")
@@ -240,6 +279,16 @@ class Route:
             if (await _.interactions.add([line]))[0]:
                 _.feed.announce(entry_changed(line))
 
+    async def _welcome(self, entry: Interaction, conversation: Conversation) -> None:
+        """The line that tells people when somebody else has joined the conversation, once per person."""
+        if entry.address not in conversation.participants:
+            return
+        key = f"joined:{conversation.id}:{id_of(entry.address)}"
+        who = Address.of(entry.address).person
+        line = system_line(conversation, JOINED, key=key, data={"name": entry.who.get("name") or who, "address": who})
+        if (await self._.interactions.add([line]))[0]:
+            self._.feed.announce(entry_changed(line))
+
     async def _account(self, entry: Interaction) -> Account | None:
         try:
             return await self._.lines.account(entry.channel, entry.account)
@@ -254,11 +303,14 @@ def _next(before: Conversation, entry: Interaction, decision: Decision | None, *
     """The conversation after `entry` and what was decided about it."""
     after = replace(
         before,
-        last=Last(entry.at, preview(entry.content.text) or _without_words(entry), "customer", entry.id),
+        last=Last(entry.at, preview(entry.content.said) or _without_words(entry), "customer", entry.id),
         said=None,
     )
     if letters and entry.external_id:
         after = replace(after, references=(*before.references, entry.external_id)[-20:])
+    if entry.data.get("quiet"):
+        # A machine's note joins the history: nobody waits, and nothing is reopened or woken.
+        return replace(after, last=before.last, references=before.references)
     if decision is not None:
         after = replace(
             after,
@@ -298,13 +350,13 @@ def introduction(entry: Interaction) -> Introduction:
 
 
 def arrival_of(entry: Interaction) -> Arrival:
-    """The arrival an entry was made of, as the bot reads it."""
+    """The arrival an entry was made of, as the bot reads it: its text is what was written now."""
     who: Mapping[str, Any] = entry.who
     return Arrival(
         address=Address.of(entry.address),
         key=entry.key,
         kind="message",
-        content=entry.content,
+        content=replace(entry.content, text=entry.content.said, visible=None),
         at=entry.at,
         name=who.get("name", ""),
         language=who.get("language"),

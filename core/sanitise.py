@@ -62,12 +62,11 @@ def sanitise(html_: str) -> str:
 
     What is too long or nested too deeply to be looked at safely comes back as its plain text.
     """
-    source = _EMBEDDED.sub("", clean(html_))
-    root = _tree(source)
+    source = without_embedded(html_)
+    root = tree(source)
     if root is None:
         return _as_text(source)
-    balanced = "".join(etree.tostring(child, encoding="unicode", method="html") for child in _body(root))
-    balanced = escape(_body(root).text or "") + balanced
+    balanced = inner(body_of(root))
     if len(balanced) > 2 * MAX_HTML or balanced.count("&") > MAX_ENTITIES:
         return _as_text(source)
     return nh3.clean(
@@ -101,8 +100,11 @@ def _as_text(source: str) -> str:
     return f'<div style="white-space:pre-wrap">{escape(_stripped(source), quote=False)}</div>' if source else ""
 
 
-def _tree(source: str) -> Any | None:
-    """The parsed document, or None when it is empty, too long, or too deep."""
+def tree(source: str) -> Any | None:
+    """The parsed document, or None when it is empty, too long, or too deep.
+
+    It has the attributes that may stay and those that tell what mail programs mean by an element; no comments.
+    """
     if not source.strip() or len(source) > MAX_HTML:
         return None
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True)
@@ -119,7 +121,7 @@ def _tree(source: str) -> Any | None:
 
 _MARK = re.compile(r"<(?:(!--)|([!?])|(/?)([a-zA-Z][a-zA-Z0-9:_.-]{0,40}))")
 _ATTRIBUTE = re.compile(r"""[\s/]*([^\s/>][^\s/>=]*)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]*)))?""")
-_KEPT = set().union(*_ATTRIBUTES.values()) | {"hidden"}
+_KEPT = set().union(*_ATTRIBUTES.values()) | {"hidden", "class", "id", "type", "cite", "data-marker"}
 _RAW = _named("script style title textarea xmp iframe noembed noframes template plaintext")
 
 
@@ -155,14 +157,21 @@ def _rewritten(source: str) -> str:
     return "".join(out)
 
 
-def _body(root: Any) -> Any:
+def body_of(root: Any) -> Any:
+    """The element that holds what is shown of the document."""
     found = root.find("body")
     return root if found is None else found
 
 
+def inner(element: Any) -> str:
+    """What is in `element`, as markup."""
+    children = "".join(etree.tostring(child, encoding="unicode", method="html") for child in element)
+    return escape(element.text or "") + children
+
+
 # ------------------------------------------------------------------------------------------------- as text
 
-_BLOCKS = frozenset(
+BLOCKS = frozenset(
     [
         "address",
         "article",
@@ -203,8 +212,8 @@ _BLOCKS = frozenset(
     ]
 )
 _SPACED = _named("p h1 h2 h3 h4 h5 h6 blockquote ul ol dl table pre")
-_UNREAD = _named("head script style title template noscript object svg math select textarea")
-_HIDDEN = re.compile(r"(?i)display\s*:\s*none|mso-hide\s*:\s*all|visibility\s*:\s*hidden")
+UNREAD = _named("head script style title template noscript object svg math select textarea")
+HIDDEN = re.compile(r"(?i)display\s*:\s*none|mso-hide\s*:\s*all|visibility\s*:\s*hidden")
 _SPACES = re.compile(r"[ \t\r\n\f\u00a0\u2007\u202f]+")
 _INVISIBLE = re.compile("[\u00ad\u034f\u200b-\u200d\u2060\ufeff\\s]*")
 
@@ -251,10 +260,15 @@ class _Writer:
         return "\n".join(self.lines)
 
 
+def without_embedded(html_: str) -> str:
+    """`html_` without pictures written into it, which are long and are shown nowhere."""
+    return _EMBEDDED.sub("", clean(html_))
+
+
 def text_of(html_: str) -> str:
     """What a person reads in `html_`, as plain text: one line per paragraph, quotes with `>`, hidden parts left out."""
-    source = _EMBEDDED.sub("", clean(html_))
-    root = _tree(source)
+    source = without_embedded(html_)
+    root = tree(source)
     return clean(_stripped(source) if root is None else _written(root))
 
 
@@ -270,7 +284,7 @@ def _written(root: Any) -> str:
                 out.words(node.tail or "")
             continue
         if event == "start":
-            if tag in _UNREAD or _HIDDEN.search(node.get("style") or "") or node.get("hidden") is not None:
+            if tag in UNREAD or HIDDEN.search(node.get("style") or "") or node.get("hidden") is not None:
                 hidden = node
                 continue
             _start(out, tag, node, numbers)
@@ -284,7 +298,7 @@ def _written(root: Any) -> str:
 def _start(out: _Writer, tag: str, node: Any, numbers: list[int]) -> None:
     if tag in ("td", "th") and "".join(out.line).strip():
         out.line.append("\t" if not out.line[-1].endswith("\t") else "")
-    if tag in _BLOCKS and not (tag != "li" and out.line == ["- "]):
+    if tag in BLOCKS and not (tag != "li" and out.line == ["- "]):
         out.end()
     if tag in _SPACED and not (tag in ("ul", "ol") and numbers):
         out.gap = True
@@ -310,7 +324,7 @@ def _start(out: _Writer, tag: str, node: Any, numbers: list[int]) -> None:
 def _end(out: _Writer, tag: str, numbers: list[int]) -> None:
     if tag == "br":
         out.end(keep=True)
-    elif tag in _BLOCKS:
+    elif tag in BLOCKS:
         out.end()
     if tag == "blockquote":
         out.quotes = max(0, out.quotes - 1)

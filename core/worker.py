@@ -21,12 +21,12 @@ from core.conversations.store import Conversations
 from core.customers.merge import Merge
 from core.deliver import Deliver
 from core.errors import CannotStore
-from core.feed import Change, Feed, Subscription, conversation_changed
+from core.feed import Change, Feed, Subscription, conversation_changed, lane_due
 from core.ids import id_at
 from core.interactions.store import Interactions
 from core.listen import Listen
 from core.media import Media
-from core.route import Route
+from core.route import NothingYet, Route
 
 log = structlog.get_logger(__name__)
 
@@ -103,6 +103,7 @@ class Worker:
         for lane, addresses in lanes:
             if addresses and (raised := await self._.addresses.flag_missing(lane, addresses, now)):
                 log.warning("sweep.raised", lane=lane, addresses=raised)
+                self._.feed.announce(*(lane_due(lane, address) for address in addresses))
         if resumed := await self._.merge.resume(now):
             log.warning("sweep.merges", resumed=resumed)
 
@@ -194,6 +195,10 @@ class _LaneLoop:
     async def _work(self, claim: Claim) -> None:
         try:
             due_at = await self._handle(claim)
+        except NothingYet:
+            due = datetime.now(UTC) + timedelta(seconds=0.05 * 4**claim.failures)
+            with contextlib.suppress(Exception):
+                await self._.addresses.release(claim, due_at=due, failed=True)
         except Exception as error:
             wait = min(0.5 * 2 ** min(claim.failures, 10), 300)
             if not isinstance(error, CannotStore):

@@ -38,12 +38,14 @@ from core.orders.lookup import OrderLookup
 from core.orders.notify import Notify, Reaches, Speaks
 from core.orders.owner import Owner
 from core.receive import Receive, Replay
+from core.restraint import Restraint
 from core.route import Parts as RouteParts
 from core.route import Route
 from core.send import Send
 from core.settings import Settings, secret_key
 from core.templates import store as templates
 from core.templates.word import Word
+from core.unsubscribe import Unsubscribe
 from core.worker import Parts as WorkerParts
 from core.worker import Worker
 
@@ -135,6 +137,8 @@ def parts_on(stores: Stores, settings: Settings, table: Mapping[str, Line] = CHA
         stores.files,
         feed,
         lines,
+        Restraint(stores.addresses, stores.customers, lines),
+        unsubscribe_links(stores, settings),
         lease=lease,
         patience=timedelta(seconds=settings.send_seconds),
     )
@@ -212,6 +216,11 @@ def orders_handler(stores: Stores, settings: Settings, feed: Feed, lines: Lines,
         announce=lambda order: feed.announce(order_changed(order)),
         announce_entry=lambda entry: feed.announce(entry_changed(entry)),
     )
+
+
+def unsubscribe_links(stores: Stores, settings: Settings) -> Unsubscribe:
+    """The links below automatic messages that need consent."""
+    return Unsubscribe(stores.vault.purpose("unsubscribe"), own_url(settings))
 
 
 def own_url(settings: Settings) -> str:

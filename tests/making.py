@@ -22,6 +22,7 @@ from core.feed import Change
 from core.ids import new_id
 from core.interactions import status
 from core.interactions.interaction import Author, Interaction
+from core.route import NothingYet
 from core.settings import Settings
 from switchboard.wiring import INDEXES, Parts, parts_on, stores_on
 from tests.servers.little import TABLE
@@ -120,7 +121,7 @@ async def receive(parts: Parts, *arrivals: Arrival) -> None:
 async def handle(parts: Parts, lane: Lane = "in", later: float = 0) -> int:
     """Work off what is due in a lane now (or `later` seconds from now), without a worker; returns how many addresses.
 
-    What goes wrong is raised, and the lane is given back as a worker would after a failure.
+    What goes wrong is raised, and the lane is given back as a worker would after a failure, or when nothing was there.
     """
     work = parts.route if lane == "in" else parts.deliver
     addresses = parts.stores.addresses
@@ -128,6 +129,9 @@ async def handle(parts: Parts, lane: Lane = "in", later: float = 0) -> int:
     for claim in claims:
         try:
             due_at = await work(claim)
+        except NothingYet:
+            await addresses.release(claim, due_at=now(), failed=True)
+            continue
         except BaseException:
             await addresses.release(claim, due_at=now(), failed=True)
             raise

@@ -137,4 +137,5 @@ class Accounts:
             secrets=self._vault.open(document.get("secrets", {})),
             enabled=document.get("enabled", True),
             version=document.get("version", 0),
+            key=self._vault.purpose(f"account {document['_id']}"),
         )

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from pymongo import ASCENDING, UpdateOne
+from pymongo import ASCENDING
 from pymongo.errors import BulkWriteError
 
 from core.addresses.address import Claim, KnownAddress, Lane
@@ -56,10 +56,11 @@ class Addresses:
     """The addresses and their lanes."""
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         self._all = database.collection(NAME)
         self._quick = database.quick(NAME)
         self._flagging: Batch[_Flag, None] = Batch(self._raise_flags)
-        self._releasing: Batch[UpdateOne, None] = Batch(self._release)
+        self._releasing: Batch[Document, None] = Batch(self._release)
         self._reading: Batch[str, KnownAddress | None] = Batch(self._read)
 
     # ------------------------------------------------------------------------------------------------ flags
@@ -80,13 +81,13 @@ class Addresses:
         operations = [_flagged(flag) for flag in merged.values()]
         try:
             try:
-                await self._quick.bulk_write(operations, ordered=False)
+                await self._database.update_quick(NAME, operations)
             except BulkWriteError as error:
                 # Two upserts of a new address raced; the second attempt finds it there.
                 again = [operations[n] for n, code in failed_at(error).items() if code == DUPLICATE]
                 if len(again) < len(failed_at(error)) or not again:
                     raise
-                await self._quick.bulk_write(again, ordered=False)
+                await self._database.update_quick(NAME, again)
         except Exception as error:
             if away(error):
                 raise cannot_store(error) from error
@@ -164,11 +165,11 @@ class Addresses:
             f"{lane}.failures": {"$literal": claim.failures + 1} if failed else "$$REMOVE",
         }
         await self._releasing.put(
-            UpdateOne({"_id": claim.address.id, f"{lane}.worker": claim.worker}, [{"$set": change}])
+            {"q": {"_id": claim.address.id, f"{lane}.worker": claim.worker}, "u": [{"$set": change}]}
         )
 
-    async def _release(self, operations: list[UpdateOne]) -> Sequence[BaseException | None]:
-        await self._quick.bulk_write(operations, ordered=False)
+    async def _release(self, operations: list[Document]) -> Sequence[BaseException | None]:
+        await self._database.update_quick(NAME, operations)
         return [None] * len(operations)
 
     async def next_due(self, lane: Lane) -> datetime | None:
@@ -227,6 +228,20 @@ class Addresses:
             upsert=True,
         )
 
+    async def count_automatic(self, address: str, message: str, now: datetime, most: int) -> bool:
+        """Note that the automatic message `message` goes to `address` now; False when `most` did within the last hour.
+
+        The same message again is not counted again. One write, so that the count holds over processes.
+        """
+        hour = {"$gt": ["$$this.at", now - timedelta(hours=1)]}
+        recent = {"$filter": {"input": {"$ifNull": ["$automatic", []]}, "cond": hour}}
+        others = {"$filter": {"input": recent, "as": "one", "cond": {"$ne": ["$$one.id", message]}}}
+        result = await self._quick.update_one(
+            {"_id": address, "$expr": {"$lt": [{"$size": others}, most]}},
+            [{"$set": {"automatic": {"$concatArrays": [others, [{"id": message, "at": now}]]}}}],
+        )
+        return result.matched_count > 0
+
     async def adopt(self, address: str, customer_id: str) -> str:
         """Give a new address to `customer_id` unless it has a customer already; returns whose it is now."""
         parts = Address.of(address)
@@ -266,17 +281,14 @@ class Addresses:
         return int((await self._all.delete_many({"customer_id": customer_id})).deleted_count)
 
 
-def _flagged(flag: _Flag) -> UpdateOne:
+def _flagged(flag: _Flag) -> Document:
     parts = Address.of(flag.address)
-    return UpdateOne(
-        {"_id": flag.address},
-        {
-            "$min": {f"{flag.lane}.due_at": flag.at},
-            "$inc": {f"{flag.lane}.arrivals": flag.arrivals},
-            "$setOnInsert": {"channel": parts.channel, "account": parts.account},
-        },
-        upsert=True,
-    )
+    change = {
+        "$min": {f"{flag.lane}.due_at": flag.at},
+        "$inc": {f"{flag.lane}.arrivals": flag.arrivals},
+        "$setOnInsert": {"channel": parts.channel, "account": parts.account},
+    }
+    return {"q": {"_id": flag.address}, "u": change, "upsert": True}
 
 
 def _claim(lane: Lane, document: Document, worker: str, until: datetime) -> Claim:

@@ -12,7 +12,10 @@ Role = Literal["agent", "admin"]
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """A person who answers. `seen_at` is when one of their inbox pages last was open; `away`: they said they are."""
+    """A person who answers. `seen_at` is when one of their inbox pages last was open; `away`: they said they are.
+
+    `signature` goes below what they write where letters are written (mail); empty: the line's own does.
+    """
 
     id: str
     name: str
@@ -22,6 +25,7 @@ class Agent:
     active: bool = True
     away: bool = False
     seen_at: datetime | None = None
+    signature: str = ""
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Agent:
@@ -35,4 +39,5 @@ class Agent:
             active=document.get("active", True),
             away=document.get("away", False),
             seen_at=document.get("seen_at"),
+            signature=document.get("signature", ""),
         )

@@ -82,9 +82,11 @@ class Agents:
         active: bool | None = None,
         away: bool | None = None,
         password: str | None = None,
+        signature: str | None = None,
     ) -> Agent | None:
         """Change what is given. Deactivating an agent or changing the password ends their sessions."""
         fields: Document = {"name": name, "role": role, "language": language, "active": active, "away": away}
+        fields["signature"] = clean(signature)[:2000] if signature is not None else None
         known = {key: value for key, value in fields.items() if value is not None}
         if password is not None:
             known["password"] = await hashed(password)

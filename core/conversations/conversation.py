@@ -33,6 +33,7 @@ class Conversation:
     `seen` maps an address (by `core.ids.id_of`) to the last ten of its entries that were handled here; not to the
     highest, because what another process wrote may come to light with a lower id. `said` is what the bot decided to
     say to the entry `said["to"]`, kept until it is surely in the log.
+    `participants` are other people's addresses that joined it: copied in by somebody who takes part, and answering.
     `references` are the external ids of the customer's last messages, newest last, where answers quote them (mail).
     `unread` counts what people have not looked at. `waiting_since` is when the customer began to wait for a person.
     """
@@ -58,6 +59,7 @@ class Conversation:
     lead: bool = False
     tags: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
+    participants: tuple[str, ...] = ()
     bot: BotState = field(default_factory=BotState)
     said: Mapping[str, Any] | None = None
     seen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -102,6 +104,7 @@ class Conversation:
             "lead": self.lead,
             "tags": list(self.tags),
             "references": list(self.references),
+            "participants": list(self.participants),
             "said": self.said,
         }
         document.update({key: value for key, value in optional.items() if value})
@@ -135,6 +138,7 @@ class Conversation:
             lead=document.get("lead", False),
             tags=tuple(document.get("tags", ())),
             references=tuple(document.get("references", ())),
+            participants=tuple(document.get("participants", ())),
             bot=BotState(bot.get("flow", ""), bot.get("step", ""), bot.get("data", {}), bot.get("misses", 0)),
             said=document.get("said"),
             seen={address: tuple(entries) for address, entries in document.get("seen", {}).items()},

@@ -30,7 +30,11 @@ INDEXES = (
         NAME,
         [("channel", ASCENDING), ("assignee", ASCENDING), ("status", ASCENDING), ("last.at", DESCENDING), ("_id", -1)],
     ),
-    Index(NAME, [("lead", ASCENDING), ("status", ASCENDING), ("last.at", DESCENDING)], {"sparse": True}),
+    Index(
+        NAME,
+        [("lead", ASCENDING), ("status", ASCENDING), ("last.at", DESCENDING), ("_id", DESCENDING)],
+        {"partialFilterExpression": {"lead": True}},
+    ),
     Index(NAME, [("customer.id", ASCENDING), ("last.at", DESCENDING)]),
     Index(NAME, [("snoozed_until", ASCENDING)], {"sparse": True}),
 )
@@ -68,6 +72,12 @@ class Conversations:
     async def active(self, address: str, thread: str = "") -> Conversation | None:
         """The one active conversation of this address and thread, or None."""
         return await self._reading.put((address, thread))
+
+    async def latest(self, address: str, customer_id: str) -> Conversation | None:
+        """The active conversation at `address` with this customer in which something was said last, or None."""
+        where = {"address": address, "active": True, "customer.id": customer_id}
+        document = await self._all.find_one(where, sort=[("last.at", DESCENDING)])
+        return Conversation.of(document) if document else None
 
     async def _read_active(self, keys: list[tuple[str, str]]) -> Sequence[Conversation | None]:
         cursor = self._all.find({"address": {"$in": [address for address, _ in keys]}, "active": True})
@@ -153,8 +163,8 @@ class Conversations:
         where = _where(view)
         if before:
             at, id = before
-            where["$or"] = [{"last.at": {"$lt": at}}, {"last.at": at, "_id": {"$lt": id}}]
-            where["last.at"] = {"$lte": at}
+            # Not as `$or`, which the planner would take apart and then sort in memory.
+            where |= {"last.at": {"$lte": at}, "$nor": [{"last.at": at, "_id": {"$gte": id}}]}
         cursor = self._all.find(where).sort([("last.at", DESCENDING), ("_id", DESCENDING)]).limit(limit)
         return [Conversation.of(document) async for document in cursor]
 
@@ -176,15 +186,17 @@ class Conversations:
     async def rename(self, customer_id: str, name: str) -> None:
         """Copy a customer's new name to their conversations."""
         await self._all.update_many(
-            {"customer.id": customer_id}, {"$set": {"customer.name": name, "writer": writer()}, "$inc": {"rev": 1}}
+            {"customer.id": customer_id, "customer.name": {"$ne": name}},
+            {"$set": {"customer.name": name, "writer": writer()}, "$inc": {"rev": 1}},
         )
 
     async def move(self, from_customer: str, to_customer: str, name: str) -> None:
-        """Give one customer's conversations to another, so that it can be undone."""
+        """Give one customer's conversations to another, so that it can be undone; `name`: what they are called now."""
         await self._all.update_many(
             {"customer.id": from_customer},
             [{"$set": {**_owner(to_customer, name), **moved_from(from_customer)}}],
         )
+        await self.rename(to_customer, name)
 
     async def move_back(self, from_customer: str, to_customer: str, name: str) -> None:
         """Undo `move`."""

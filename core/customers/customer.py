@@ -21,7 +21,8 @@ class Customer:
 
     `keys` are what they are recognised by: identities a channel or a signed source vouched for, and the addresses
     they write from. No two customers have the same. `claims` are what was only said ("my mail is …"): good for a
-    proposal to an agent, never for joining. `merged_into` points to the record that took this one in.
+    proposal to an agent, never for joining. `merged_into` points to the record that took this one in. `consents` tells
+    per purpose (`marketing`) what they last said, `{given, at}`, with its `history` of `{given, at, how, entry}`.
     """
 
     id: str
@@ -35,6 +36,11 @@ class Customer:
     created_at: datetime | None = None
     merged: tuple[Mapping[str, Any], ...] = ()
     merged_into: str | None = None
+    consents: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def declined(self, purpose: str) -> bool:
+        """Whether they said that they want nothing more of this purpose."""
+        return self.consents.get(purpose, {}).get("given") is False
 
     @property
     def email(self) -> str:
@@ -70,6 +76,7 @@ class Customer:
             "tags": list(self.tags),
             "merged": [dict(entry) for entry in self.merged],
             "merged_into": self.merged_into,
+            "consents": {purpose: dict(consent) for purpose, consent in self.consents.items()},
         }
         document.update({key: value for key, value in optional.items() if value})
         if not self.keys:
@@ -91,6 +98,7 @@ class Customer:
             created_at=document.get("created_at"),
             merged=tuple(document.get("merged", ())),
             merged_into=document.get("merged_into"),
+            consents=document.get("consents", {}),
         )
 
 

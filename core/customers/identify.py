@@ -29,7 +29,7 @@ class Identify:
 
     Joined are: identities that are verified, and an unverified one only when it is the very address the entry came
     from (a mail's sender), because answers go nowhere else. What somebody merely typed becomes a claim, which an
-    agent may act on.
+    agent may act on. A sender the channel doubts is joined to nobody.
     """
 
     def __init__(self, customers: Customers, addresses: Addresses, merge: Merge) -> None:
@@ -40,6 +40,8 @@ class Identify:
     async def __call__(self, address: KnownAddress, who: Introduction, now: datetime) -> Customer:
         """The customer at `address`; two records become one when a verified identity proves it."""
         person = address.parts.person
+        if any(i.doubted and i.value == person for i in who.identities):
+            return await self._stranger(address, who, now)
         keys = [key_of(i) for i in who.identities if i.verified or i.value == person]
         claims = [key_of(i) for i in who.identities if key_of(i) not in keys]
         customer = await self._customers.get(address.customer_id) if address.customer_id else None
@@ -54,6 +56,21 @@ class Identify:
         if any(i.verified for i in who.identities) and not address.verified:
             await self._addresses.learn(address.id, verified=True)
         return customer
+
+    async def _stranger(self, address: KnownAddress, who: Introduction, now: datetime) -> Customer:
+        """Somebody who writes from `address` and could not be shown to be its owner: a record of their own.
+
+        It only claims the address, so that an agent sees whose it may be, and may join the two. The address itself
+        stays with its owner, to whom alone answers go.
+        """
+        fresh = Customer(
+            id=id_of(f"doubted {address.id}"),
+            name=who.name,
+            language=who.language,
+            claims=tuple(key_of(i) for i in who.identities),
+            created_at=now,
+        )
+        return await self._customers.get(fresh.id) or await self._customers.add(fresh) or fresh
 
     async def _new(
         self, address: KnownAddress, who: Introduction, keys: Sequence[str], claims: Sequence[str], now: datetime

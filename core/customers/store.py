@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from pymongo import ASCENDING, DESCENDING
@@ -10,7 +12,7 @@ from pymongo.errors import DuplicateKeyError
 
 from core.batch import Batch
 from core.customers.customer import Customer
-from core.database import Database, Document, Index, beginning, writer
+from core.database import Database, Document, Index, beginning, held, writer
 from core.interactions.words import words
 
 NAME = "customers"
@@ -18,7 +20,8 @@ NAME = "customers"
 INDEXES = (
     Index(NAME, [("keys", ASCENDING)], {"unique": True, "sparse": True}),
     Index(NAME, [("claims", ASCENDING)], {"sparse": True}),
-    Index(NAME, [("words", ASCENDING), ("_id", DESCENDING)], {"sparse": True}),
+    Index(NAME, [("merging", ASCENDING)], {"sparse": True}),
+    Index(NAME, [("words", ASCENDING), ("_id", DESCENDING)], held("words")),
 )
 
 
@@ -103,6 +106,32 @@ class Customers:
             return None
         return Customer.of(document) if document else None
 
+    async def consent(self, id: str, purpose: str, *, given: bool, at: datetime, how: str, entry: str) -> bool:
+        """Write down that they gave or withdrew consent to a purpose; False when `entry` told so before.
+
+        `purpose` is a lower-case word. What came to light late goes into the history and does not overrule what they
+        said since.
+        """
+        if not re.fullmatch(r"[a-z][a-z_]{0,39}", purpose):
+            raise ValueError(f"{purpose!r} is no purpose")
+        path = f"consents.{purpose}"
+        said = {"given": given, "at": at, "how": how, "entry": entry}
+        newer = {"$gt": [at, {"$ifNull": [f"${path}.at", datetime(1970, 1, 1, tzinfo=UTC)]}]}
+        result = await self._all.update_one(
+            {"_id": id, f"{path}.history.entry": {"$ne": entry}},
+            [
+                {
+                    "$set": {
+                        f"{path}.history": {"$concatArrays": [{"$ifNull": [f"${path}.history", []]}, [said]]},
+                        f"{path}.given": {"$cond": [newer, given, f"${path}.given"]},
+                        f"{path}.at": {"$cond": [newer, at, f"${path}.at"]},
+                        "writer": writer(),
+                    }
+                }
+            ],
+        )
+        return result.modified_count > 0
+
     async def search(self, text: str, limit: int = 20) -> list[Customer]:
         """Customers whose name, mail or phone holds every word of `text`, the last as a beginning; newest first."""
         asked = words(text, most=6)
@@ -129,7 +158,14 @@ class Customers:
         await self._all.update_one(
             {"_id": other.id, "merged_into": {"$exists": False}},
             [
-                {"$set": {"merged_into": survivor, "kept_keys": {"$ifNull": ["$keys", []]}, "writer": writer()}},
+                {
+                    "$set": {
+                        "merged_into": survivor,
+                        "merging": True,
+                        "kept_keys": {"$ifNull": ["$keys", []]},
+                        "writer": writer(),
+                    }
+                },
                 {"$unset": "keys"},
             ],
         )
@@ -148,16 +184,22 @@ class Customers:
         await self._all.update_one(
             {"_id": survivor, "merged.id": {"$ne": other.id}}, {"$push": {"merged": dict(entry)}}
         )
+        for purpose, consent in other.consents.items():
+            # Each keeps its history; what was said last counts, by whichever record.
+            for said in consent.get("history", ())[-50:]:
+                await self.consent(
+                    survivor, purpose, given=said["given"], at=said["at"], how=said["how"], entry=said["entry"]
+                )
         return await self.exactly(survivor)
 
     async def unfinished_merges(self, limit: int = 20) -> list[tuple[str, str]]:
         """(other, survivor) of merges that a crash left half-way."""
-        cursor = self._all.find({"merged_into": {"$exists": True}, "merge_done": {"$exists": False}}).limit(limit)
+        cursor = self._all.find({"merging": True}).limit(limit)
         return [(d["_id"], d["merged_into"]) async for d in cursor]
 
     async def merge_done(self, other: str) -> None:
         """Note that everything of `other` was moved."""
-        await self._all.update_one({"_id": other}, {"$set": {"merge_done": True, "writer": writer()}})
+        await self._all.update_one({"_id": other}, {"$set": {"writer": writer()}, "$unset": {"merging": ""}})
 
     async def come_back(self, other: str, survivor: str) -> Customer | None:
         """Undo a merge in the two records: `other` has its keys again, `survivor` no longer has them."""
@@ -175,7 +217,7 @@ class Customers:
             {"_id": other},
             {
                 "$set": {"writer": writer()},
-                "$unset": {"merged_into": "", "kept_keys": "", "merge_done": ""},
+                "$unset": {"merged_into": "", "kept_keys": "", "merging": ""},
                 **({"$addToSet": {"keys": {"$each": keys}}} if keys else {}),
             },
             return_document=True,

@@ -42,6 +42,7 @@ class Interaction:
     counts deliveries begun. `edits` keeps the texts this entry had before, newest last. `raw` finds what came from
     outside: `{"body": bytes}` when small, else `{"sha256": …}` in the file store. `who` is what the entry told about
     its writer: name, language, identities. `edit_of` is the external id of the message whose text this replaces.
+    `thread` is the conversation whose signed reply address it was sent to.
     """
 
     id: str
@@ -68,6 +69,7 @@ class Interaction:
     raw: Mapping[str, Any] | None = None
     who: Mapping[str, Any] = field(default_factory=dict)
     edit_of: str | None = None
+    thread: str | None = None
 
     def document(self) -> dict[str, Any]:
         """The entry as it is stored: no empty fields, nothing MongoDB cannot hold."""
@@ -98,6 +100,7 @@ class Interaction:
             "raw": self.raw,
             "who": storable(self.who),
             "edit_of": self.edit_of,
+            "thread": self.thread,
         }
         document.update({key: value for key, value in optional.items() if value})
         return document
@@ -132,12 +135,15 @@ class Interaction:
             raw=document.get("raw"),
             who=document.get("who", {}),
             edit_of=document.get("edit_of"),
+            thread=document.get("thread"),
         )
 
 
 def content_document(content: Content) -> dict[str, Any]:
     """`content` as it is stored; bytes of files are not part of it."""
     document: dict[str, Any] = {"text": clean(content.text)[:MAX_TEXT]}
+    if content.visible is not None and content.visible != content.text:
+        document["visible"] = clean(content.visible)[:MAX_TEXT]
     if content.html:
         document["html"] = clean(content.html)[:MAX_HTML]
     if content.subject:
@@ -150,6 +156,9 @@ def content_document(content: Content) -> dict[str, Any]:
         document["location"] = asdict(content.location)
     if content.ask:
         document["ask"] = content.ask
+    for name, people in (("cc", content.cc), ("bcc", content.bcc)):
+        if people:
+            document[name] = [clean(one)[:320] for one in people[:100]]
     return document
 
 
@@ -163,6 +172,9 @@ def content_of(document: Mapping[str, Any]) -> Content:
         files=tuple(File(**file) for file in document.get("files", ())),
         location=Location(**document["location"]) if document.get("location") else None,
         ask=document.get("ask"),
+        visible=document.get("visible"),
+        cc=tuple(document.get("cc", ())),
+        bcc=tuple(document.get("bcc", ())),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,9 +19,9 @@ from core.database import (
     Document,
     Index,
     away,
-    beginning,
     cannot_store,
     failed_at,
+    held,
     lacks_majority,
     last_moved_from,
     moved_back,
@@ -31,6 +31,7 @@ from core.database import (
 from core.errors import Unreadable
 from core.interactions import status
 from core.interactions.interaction import Interaction
+from core.interactions.pages import Pages
 from core.interactions.words import words
 
 NAME = "interactions"
@@ -41,8 +42,8 @@ PAGE = 100
 INDEXES = (
     Index(NAME, [("address", ASCENDING), ("key", ASCENDING)], {"unique": True}),
     Index(NAME, [("address", ASCENDING), ("_id", ASCENDING)]),
-    Index(NAME, [("conversation_id", ASCENDING), ("_id", ASCENDING)], {"sparse": True}),
-    Index(NAME, [("customer_id", ASCENDING), ("_id", ASCENDING)], {"sparse": True}),
+    Index(NAME, [("conversation_id", ASCENDING), ("_id", ASCENDING)], held("conversation_id")),
+    Index(NAME, [("customer_id", ASCENDING), ("_id", ASCENDING)], held("customer_id")),
     Index(
         NAME,
         [("address", ASCENDING), ("_id", ASCENDING)],
@@ -58,12 +59,8 @@ INDEXES = (
         [("status", ASCENDING), ("_id", DESCENDING)],
         {"name": "troubled", "partialFilterExpression": {"status": {"$in": list(status.TROUBLED)}}},
     ),
-    Index(
-        NAME,
-        [("address", ASCENDING), ("external_id", ASCENDING)],
-        {"partialFilterExpression": {"external_id": {"$exists": True}}},
-    ),
-    Index(NAME, [("words", ASCENDING), ("_id", DESCENDING)], {"sparse": True}),
+    Index(NAME, [("address", ASCENDING), ("external_id", ASCENDING), ("_id", DESCENDING)], held("external_id")),
+    Index(NAME, [("words", ASCENDING), ("_id", DESCENDING)], held("words")),
     Index(NAME, [("fetch_at", ASCENDING)], {"sparse": True}),
 )
 
@@ -76,11 +73,12 @@ class _Change:
     update: Mapping[str, Any]
 
 
-class Interactions:
+class Interactions(Pages):
     """The log."""
 
     def __init__(self, database: Database) -> None:
-        self._all = database.collection(NAME)
+        super().__init__(database.collection(NAME))
+        self._database = database
         self._adding: Batch[RawBSONDocument, bool] = Batch(self._insert)
         self._changing: Batch[_Change, None] = Batch(self._update)
         self._reading: Batch[tuple[str, str], list[Interaction]] = Batch(self._read_lanes, most=128)
@@ -97,7 +95,7 @@ class Interactions:
 
     async def _insert(self, documents: list[RawBSONDocument]) -> Sequence[bool | BaseException]:
         try:
-            await self._all.insert_many(documents, ordered=False)
+            await self._database.insert(NAME, documents)
         except BulkWriteError as error:
             codes = failed_at(error)
             if lacks_majority(error):
@@ -150,6 +148,7 @@ class Interactions:
                 "$set": {
                     "edits": {"$concatArrays": [{"$ifNull": ["$edits", []]}, ["$content.text"]]},
                     "content.text": {"$literal": text},
+                    "content.visible": "$$REMOVE",
                     "edited_by": edited_by,
                     "words": words(text),
                     "writer": writer(),
@@ -223,21 +222,39 @@ class Interactions:
         code: str = "",
         sentence: str = "",
         at: datetime | None = None,
+        entry: str | None = None,
+        data: Mapping[str, Any] | None = None,
     ) -> Interaction | None:
-        """Move a message of ours upward to `new`; None when it is unknown or already there or beyond."""
+        """Move a message of ours upward to `new`; None when it is unknown or already there or beyond.
+
+        `entry` is its id, where that is known: then its address and external id do not matter.
+        """
         fields: Document = {"status": new, "writer": writer()}
         if code:
             fields["error"] = {"code": code, "sentence": sentence}
         if at:
             fields[f"{new}_at"] = at
+        fields |= {f"data.{key}": value for key, value in (data or {}).items()}
+        which = {"_id": entry} if entry else {"address": address, "external_id": external_id}
         document = await self._all.find_one_and_update(
-            {
-                "address": address,
-                "external_id": external_id,
-                "direction": "out",
-                "status": {"$in": list(status.below(new))},
-            },
+            {**which, "direction": "out", "status": {"$in": list(status.below(new))}},
             {"$set": fields},
+            return_document=True,
+        )
+        return Interaction.of(document) if document else None
+
+    async def ours(self, address: str, external_id: str, id: str | None = None) -> Interaction | None:
+        """A message of ours by its id, or by the provider's name for it at `address`; None when there is none."""
+        which = {"_id": id} if id else {"address": address, "external_id": external_id}
+        document = await self._all.find_one({**which, "direction": "out"})
+        return Interaction.of(document) if document else None
+
+    async def delayed(self, entry: Interaction, code: str, sentence: str, at: datetime) -> Interaction | None:
+        """Note that a message of ours has not arrived yet; None when it was settled meanwhile."""
+        late = {"code": code, "sentence": sentence, "at": at}
+        document = await self._all.find_one_and_update(
+            {"_id": entry.id, "address": entry.address, "status": status.SENT},
+            {"$set": {"data.delayed": late, "writer": writer()}},
             return_document=True,
         )
         return Interaction.of(document) if document else None
@@ -247,8 +264,15 @@ class Interactions:
         document = await self._all.find_one_and_update(
             {"_id": id, "direction": "out", "status": {"$in": list(status.TROUBLED)}},
             {
-                "$set": {"status": status.QUEUED, "due_at": now, "attempts": 0, "writer": writer()},
-                "$unset": {"error": ""},
+                "$set": {
+                    "status": status.QUEUED,
+                    "due_at": now,
+                    "attempts": 0,
+                    "data.retried_at": now,
+                    "data.released": True,  # a person says so: no bound on automatic messages holds it up again
+                    "writer": writer(),
+                },
+                "$unset": {"error": "", "data.bounce": "", "data.delayed": ""},
             },
             return_document=True,
         )
@@ -322,82 +346,6 @@ class Interactions:
         ).to_list(10_000)
         return [row["_id"] for row in unhandled], [row["_id"] for row in waiting]
 
-    # -------------------------------------------------------------------------------------------- reading
-
-    async def get(self, id: str) -> Interaction | None:
-        """The entry, or None."""
-        document = await self._all.find_one({"_id": id})
-        return Interaction.of(document) if document else None
-
-    async def some(self, ids: Sequence[str]) -> list[Interaction]:
-        """The entries with these ids, in no order."""
-        return [Interaction.of(document) async for document in self._all.find({"_id": {"$in": list(ids)}})]
-
-    async def by_key(self, address: str, key: str) -> Interaction | None:
-        """The entry with this key at `address`, or None."""
-        document = await self._all.find_one({"address": address, "key": key})
-        return Interaction.of(document) if document else None
-
-    async def answered(self, address: str, external_ids: Sequence[str]) -> Interaction | None:
-        """The newest entry at `address` that one of `external_ids` names, so that a reply finds its thread."""
-        if not external_ids:
-            return None
-        document = await self._all.find_one(
-            {"address": address, "external_id": {"$in": list(external_ids[-50:])}}, sort=[("_id", DESCENDING)]
-        )
-        return Interaction.of(document) if document else None
-
-    async def page(
-        self,
-        *,
-        conversation_id: str | None = None,
-        customer_id: str | None = None,
-        address: str | None = None,
-        before: str | None = None,
-        after: str | None = None,
-        limit: int = 50,
-    ) -> list[Interaction]:
-        """One page of a conversation, a customer's timeline or an address, oldest first.
-
-        `before` and `after` are ids (keyset paging). Without `after` it is the newest page below `before`.
-        """
-        where: Document = {}
-        if conversation_id is not None:
-            where["conversation_id"] = conversation_id
-        elif customer_id is not None:
-            where["customer_id"] = customer_id
-        elif address is not None:
-            where["address"] = address
-        else:
-            raise ValueError("name a conversation, a customer or an address")
-        bounds = {key: value for key, value in (("$lt", before), ("$gt", after)) if value}
-        if bounds:
-            where["_id"] = bounds
-        way = ASCENDING if after else DESCENDING
-        found = [Interaction.of(d) async for d in self._all.find(where).sort("_id", way).limit(limit)]
-        return found if after else found[::-1]
-
-    async def troubled(self, limit: int = 100, before: str | None = None) -> list[Interaction]:
-        """Failed and uncertain deliveries, newest first."""
-        where: Document = {"status": {"$in": list(status.TROUBLED)}}
-        if before:
-            where["_id"] = {"$lt": before}
-        cursor = self._all.find(where, hint="troubled").sort("_id", DESCENDING).limit(limit)
-        return [Interaction.of(document) async for document in cursor]
-
-    async def search(self, text: str, *, limit: int = 50, before: str | None = None) -> list[Interaction]:
-        """Entries that hold every word of `text` (the last one may be a beginning), newest first."""
-        asked = words(text, most=8)
-        if not asked:
-            return []
-        *whole, last = asked
-        conditions: list[Document] = [{"words": word} for word in whole]
-        conditions.append({"words": beginning(last)} if len(last) > 2 else {"words": last})
-        where: Document = {"$and": conditions}
-        if before:
-            where["_id"] = {"$lt": before}
-        return [Interaction.of(d) async for d in self._all.find(where).sort("_id", DESCENDING).limit(limit)]
-
     # -------------------------------------------------------------------------------------------- media
 
     async def claim_media(self, now: datetime, until: datetime) -> Interaction | None:
@@ -433,11 +381,6 @@ class Interactions:
             {"customer_id": to_customer, **last_moved_from(from_customer)},
             [{"$set": {"customer_id": from_customer, "writer": writer(), **moved_back()}}],
         )
-
-    async def of_customer(self, customer_id: str) -> AsyncIterator[Interaction]:
-        """Every entry of one customer, oldest first: for export."""
-        async for document in self._all.find({"customer_id": customer_id}).sort("_id", ASCENDING):
-            yield Interaction.of(document)
 
     async def erase(self, customer_id: str) -> int:
         """Delete every entry of one customer; returns how many."""

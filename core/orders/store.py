@@ -9,7 +9,7 @@ from datetime import datetime
 from pymongo import ASCENDING, DESCENDING
 from pymongo.errors import DuplicateKeyError
 
-from core.database import Database, Document, Index, away, cannot_store, writer
+from core.database import Database, Document, Index, away, cannot_store, last_moved_from, moved_back, moved_from, writer
 from core.ids import new_id
 from core.orders.order import Notice, Order, plain
 
@@ -115,22 +115,14 @@ class Orders:
     async def move(self, from_customer: str, to_customer: str, name: str) -> None:
         """Give one customer's orders to another, so that it can be undone."""
         await self._all.update_many(
-            {"customer_id": from_customer},
-            {
-                "$set": {"customer_id": to_customer, "merged_from": from_customer, "writer": writer()},
-                "$inc": {"rev": 1},
-            },
+            {"customer_id": from_customer}, [{"$set": {**_owner(to_customer), **moved_from(from_customer)}}]
         )
 
     async def move_back(self, from_customer: str, to_customer: str, name: str) -> None:
         """Undo `move`."""
         await self._all.update_many(
-            {"customer_id": to_customer, "merged_from": from_customer},
-            {
-                "$set": {"customer_id": from_customer, "writer": writer()},
-                "$unset": {"merged_from": ""},
-                "$inc": {"rev": 1},
-            },
+            {"customer_id": to_customer, **last_moved_from(from_customer)},
+            [{"$set": {**_owner(from_customer), **moved_back()}}],
         )
 
     async def erase(self, customer_id: str) -> int:
@@ -144,3 +136,7 @@ def _maybe(document: Document | None) -> Order | None:
 
 def _whole(part: Document) -> Document:
     return {"number": "", "source": "", "token": "", **part}
+
+
+def _owner(customer_id: str) -> Document:
+    return {"customer_id": customer_id, "rev": {"$add": [{"$ifNull": ["$rev", 0]}, 1]}, "writer": writer()}

@@ -76,7 +76,7 @@ async def test_a_full_queue_says_so_and_takes_again_when_it_is_empty() -> None:
         batch.put(3, 1)
     assert full.value.code == "busy"
     shelf.gate.set()
-    assert await asyncio.gather(running, waiting) == [10, 20]
+    assert (await running, await waiting) == (10, 20)
     assert await batch.put(3, 100) == 30
 
 

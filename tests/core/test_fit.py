@@ -10,7 +10,9 @@ from core.channel import Button, Capabilities, Content, File, Location
 from core.fit import fit, split
 
 # Words and gaps as people type them, with long words, signs of several code points, and no gaps at all.
-PIECES = st.sampled_from(["a", "слово", "Ünïcode", " ", "  ", "\n", "\n\n", ". ", "!", "👩‍👩‍👧‍👦", "1️⃣", "x" * 50, "\u200d" * 9])
+PIECES = st.sampled_from(
+    ["a", "слово", "Ünïcode", " ", "  ", "\n", "\n\n", ". ", "!", "👩‍👩‍👧‍👦", "1️⃣", "x" * 50, "\u200d" * 9]
+)
 TEXTS = st.one_of(st.lists(PIECES, max_size=120).map("".join), st.text(max_size=300))
 
 

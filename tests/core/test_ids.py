@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from core.ids import id_at, id_of, new_id, time_of
 from tests.making import now
 
-MOMENTS = st.datetimes(datetime(1970, 1, 2), datetime(9000, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis
+MOMENTS = st.datetimes(datetime(1970, 1, 2), datetime(9000, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis adds the zone
 
 
 def test_ids_rise_and_never_repeat_however_fast_they_are_made() -> None:

@@ -166,7 +166,7 @@ class Bot:
     async def until(self, met: Callable[[], bool], seconds: float = 10) -> None:
         """Wait for something to become true of this server; TimeoutError when it does not."""
         async with asyncio.timeout(seconds):
-            while not met():  # noqa: ASYNC110 - the condition is the test's own, no event belongs to it
+            while not met():
                 await asyncio.sleep(0.005)
 
     async def next_sent(self, seconds: float = 10) -> Sent:

@@ -81,7 +81,7 @@ class Person:
             {"file_id": small, "file_unique_id": "s", "width": 90, "height": 67, "file_size": 64},
             {"file_id": large, "file_unique_id": "l", "width": 1280, "height": 960, "file_size": len(data)},
         ]
-        return self.sends(photo=sizes, **({"caption": caption} if caption else {}))
+        return self.sends(photo=sizes, caption=caption) if caption else self.sends(photo=sizes)
 
     def sends_document(self, data: bytes, name: str, type: str = "application/pdf") -> dict[str, Any]:
         """A file."""

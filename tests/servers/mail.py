@@ -5,7 +5,8 @@
         mail.read("ann@example.test")                    # the raw mails in a mailbox, oldest first
 
 Every address @example.test and @localhost has a mailbox; the password is "secret" for all. exim takes mail on
-`smtp_port` and hands it to dovecot. Started as root the servers run as nobody, in a folder only they can enter.
+`smtp_port` and hands it to dovecot; what goes to vanished…@ it takes and then returns. Started as root the servers run
+as nobody, in a folder only they can enter.
 """
 
 from __future__ import annotations
@@ -106,6 +107,7 @@ smtp_accept_max = 200
 queue_only = false
 keep_environment =
 tls_advertise_hosts =
+dsn_advertise_hosts = *
 smtputf8_advertise_hosts = *
 host_lookup =
 begin acl
@@ -122,6 +124,12 @@ acl_rcpt:
 acl_data:
   accept
 begin routers
+vanished:
+  driver = redirect
+  domains = +local_domains
+  local_parts = ^vanished
+  allow_fail
+  data = :fail: Unknown user, the mailbox was closed
 local:
   driver = accept
   domains = +local_domains

@@ -35,6 +35,25 @@ class MongoServer:
 
     def start(self) -> None:
         """Returns when it can be written to, about 0.6 s later."""
+        self._spawn()
+        client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient("127.0.0.1", self.port, directConnection=True)
+        with client:
+            member = {"_id": 0, "host": f"127.0.0.1:{self.port}"}
+            client.admin.command("replSetInitiate", {"_id": "tests", "members": [member]})
+            while not client.admin.command("hello").get("isWritablePrimary"):
+                time.sleep(0.01)
+
+    def kill(self) -> None:
+        """Ends it at once and keeps what it has on disk, as a power cut does."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def resume(self) -> None:
+        """Starts it again after `kill`, on the same folder and port; returns when it listens."""
+        self._spawn()
+
+    def _spawn(self) -> None:
         self._process = spawn(
             [
                 str(find_mongod()),
@@ -49,12 +68,12 @@ class MongoServer:
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"mongod did not start:\n{(self.folder / 'log').read_text()[-3000:]}")
             time.sleep(0.01)
-        client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient("127.0.0.1", self.port, directConnection=True)
-        with client:
-            member = {"_id": 0, "host": f"127.0.0.1:{self.port}"}
-            client.admin.command("replSetInitiate", {"_id": "tests", "members": [member]})
-            while not client.admin.command("hello").get("isWritablePrimary"):
-                time.sleep(0.01)
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self._process is not None
+        return self._process.pid
 
     def stop(self) -> None:
         """Ends it and removes its folder; the data is of no use to anybody, so by force."""

@@ -114,9 +114,9 @@ class Provider:
         self.listeners.append(request.query.get("who", ""))
         self.crowd = max(self.crowd, len(self.listeners))
         try:
-            while len(self.updates) <= after and not self._closing.is_set():
+            while len(self.updates) <= after and not self._closing.is_set() and request.transport is not None:
                 self._news.clear()
-                await self._wait(self._news, 0.5)
+                await self._wait(self._news, 0.05)
         finally:
             self.listeners.remove(request.query.get("who", ""))
         return web.json_response({"updates": self.updates[after : after + 10]})

@@ -1,0 +1,237 @@
+"""No query of the path, the inbox or the clockwork ever reads a whole collection or sorts in memory.
+
+The stores are used as they are; what they ask is overheard on its way to MongoDB and asked again with `explain`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+import pymongo
+import pytest
+from pymongo import monitoring
+
+from core.channel import Content, Receipt
+from core.conversations.conversation import STATUSES, Status
+from core.conversations.store import View
+from core.database import Database
+from core.ids import id_at, new_id
+from core.interactions import status
+from core.interactions.interaction import Author
+from switchboard.wiring import Parts
+from tests.making import handle, make_account, make_address, make_arrival, make_message, now, receive, working
+
+ASKED = {"find", "aggregate", "update", "delete", "findAndModify", "count"}
+# Tables with a row per configured line or agent: a page of settings reads them whole, and they never grow.
+SMALL = {"accounts", "agents", "templates", "forms", "teams"}
+
+
+class _Overheard(monitoring.CommandListener):
+    def __init__(self) -> None:
+        self.commands: list[tuple[str, dict[str, Any]]] = []
+
+    def started(self, event: monitoring.CommandStartedEvent) -> None:
+        if event.command_name in ASKED:
+            self.commands.append((event.database_name, dict(event.command)))
+
+    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
+        """Nothing to overhear."""
+
+    def failed(self, event: monitoring.CommandFailedEvent) -> None:
+        """Nothing to overhear."""
+
+
+_overheard = _Overheard()
+monitoring.register(_overheard)
+
+
+def stages(plan: Any) -> Iterator[str]:
+    """Every stage of the winning plans in an answer of `explain`."""
+    if isinstance(plan, Mapping):
+        if isinstance(plan.get("stage"), str):
+            yield plan["stage"]
+        for key, value in plan.items():
+            if key not in ("rejectedPlans", "parsedQuery", "command", "serverInfo"):
+                yield from stages(value)
+    elif isinstance(plan, list):
+        for each in plan:
+            yield from stages(each)
+
+
+def explained(client: pymongo.MongoClient[dict[str, Any]], database: str, command: dict[str, Any]) -> set[str]:
+    """The stages with which MongoDB would answer `command`."""
+    left_out = {"lsid", "$db", "$clusterTime", "txnNumber", "writeConcern", "maxTimeMS", "ordered", "$readPreference"}
+    asked = {key: value for key, value in command.items() if key not in left_out}
+    found: set[str] = set()
+    for each in _single(asked):
+        plan = client[database].command("explain", each, verbosity="queryPlanner")
+        found |= set(stages(plan))
+    return found
+
+
+def _single(command: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A bulk of updates explained one by one, as `explain` wants it."""
+    for part in ("updates", "deletes"):
+        if part in command:
+            yield from ({**command, part: [each]} for each in command[part])
+            return
+    yield command
+
+
+def test_a_collection_scan_and_a_sort_are_seen(
+    mongo_client: pymongo.MongoClient[dict[str, Any]], database_name: str
+) -> None:
+    box = mongo_client[database_name]["box"]
+    box.insert_one({"a": 1})
+    command = {"find": "box", "filter": {"b": 1}, "sort": {"a": 1}}
+    assert {"COLLSCAN", "SORT"} <= explained(mongo_client, database_name, command)
+    box.drop()
+
+
+async def busy_life(parts: Parts) -> None:
+    """A little of everything: arrivals, answers, receipts, plans, merges, edits, replays, sweeps."""
+    stores, desk = parts.stores, parts.desk
+    agent = await stores.agents.add("Olha", "o@x.org", "a long password")
+    account = await parts.lines.account("chat", "demo")
+    await receive(parts, *(make_arrival("hello", person=f"p{n}", name=f"N{n}") for n in range(3)))
+    await handle(parts)
+    await receive(parts, make_arrival("edited", person="p0", external_id=None, edits="x"))
+    await receive(parts, make_arrival("quotes", person="p1", reply_to=("a", "b")))
+    await parts.receive.keep(account, [Receipt(make_address("p0"), "p1", "delivered", gone=True)])
+    await handle(parts)
+    await handle(parts, "out")
+    found = [await stores.conversations.active(str(make_address(f"p{n}"))) for n in range(3)]
+    conversations = [conversation for conversation in found if conversation]
+    one, two, three = (each.id for each in conversations)
+    await desk.reply(agent, one, Content("hi"), key="1")
+    await desk.reply(agent, two, Content("hi"), key="1", due_at=now() + timedelta(hours=1))
+    await desk.note(agent, one, "a note", key="1")
+    await desk.assign(agent, three, agent.id)
+    await desk.snooze(agent, two, now() + timedelta(hours=1))
+    await stores.conversations.wake(now() + timedelta(hours=2))
+    await desk.read(agent, one)
+    await desk.resolve(agent, three)
+    await desk.reopen(agent, three)
+    await parts.merge(conversations[0].customer_id, conversations[1].customer_id, by="agent", now=now())
+    await parts.merge.undo(conversations[0].customer_id, conversations[1].customer_id)
+    await parts.merge.resume(now())
+    await stores.interactions.forgotten(id_at(now()))
+    await stores.addresses.flag_missing("in", [str(make_address())], now())
+    await stores.addresses.next_due("in")
+    await stores.addresses.backlog("out", now())
+    await stores.interactions.claim_media(now(), now())
+    await stores.failed.keep("chat", "demo", b"x", {}, "why", now())
+    await stores.failed.page(before=new_id())
+    await stores.failed.count()
+    await stores.conversations.rename(conversations[0].customer_id, "New")
+
+
+async def read_everything(parts: Parts) -> None:
+    """Every page an agent can look at."""
+    stores, id = parts.stores, new_id()
+    places: list[dict[str, Any]] = [{"conversation_id": "c"}, {"customer_id": "c"}, {"address": "chat:demo:p0"}]
+    for where in places:
+        await stores.interactions.page(**where)
+        await stores.interactions.page(**where, before=id)
+        await stores.interactions.page(**where, after=id)
+    await stores.interactions.troubled()
+    await stores.interactions.troubled(before=id)
+    await stores.interactions.search("hello")
+    await stores.interactions.search("several words", before=id)
+    await stores.interactions.by_key("chat:demo:p0", "k")
+    await stores.interactions.answered("chat:demo:p0", ["x", "y"])
+    await stores.interactions.some([id])
+    await stores.conversations.of_customer("c")
+    await stores.conversations.some([id])
+    await stores.customers.newest(before=id)
+    await stores.customers.search("ann smi")
+    await stores.customers.claimants(["email:a"], but="c")
+    await stores.addresses.of_customer("c")
+    async for _ in stores.interactions.of_customer("c"):
+        pass
+
+
+LISTS: tuple[tuple[Status, ...], ...] = (("open",), ("pending", "open", "snoozed"), STATUSES)
+VIEWS = [
+    View(statuses, assignee, channel, lead)
+    for statuses in LISTS
+    for assignee in (None, "", "agent")
+    for channel in (None, "chat")
+    for lead in (False, True)
+]
+
+
+async def look_at_lists(parts: Parts) -> None:
+    """Every list of the inbox, its first page, a later one, and its number."""
+    for view in VIEWS:
+        await parts.stores.conversations.page(view)
+        await parts.stores.conversations.page(view, before=(now(), new_id()))
+        await parts.stores.conversations.count(view)
+
+
+async def erase(parts: Parts) -> None:
+    """Deleting one person's data."""
+    for store in (parts.stores.interactions, parts.stores.addresses, parts.stores.conversations):
+        await store.erase("c")
+
+
+async def filled(parts: Parts) -> None:
+    """Some history, so that the planner has something to choose by."""
+    log = parts.stores.interactions
+    old = [make_message(f"hello several words {n}", person=f"old{n % 50}") for n in range(600)]
+    await log.add([*old, make_message(direction="out", status=status.FAILED, author=Author("bot"))])
+    entries = parts.stores.database.collection("interactions")
+    await entries.update_many({}, {"$set": {"status": "handled", "words": ["hello", "several", "word"]}})
+    lists = parts.stores.database.collection("conversations")
+    await receive(parts, make_arrival("hello", person="seed"))
+    await handle(parts)
+    seed = await lists.find_one({})
+    assert seed is not None
+    copies = [
+        {
+            **seed,
+            "_id": new_id(),
+            "address": f"chat:demo:c{n}",
+            "status": STATUSES[n % 4],
+            "active": n % 4 != 3,
+            "assignee": None if n % 3 else "agent",
+            "channel": "chat" if n % 2 else "letter",
+            **({"lead": True} if n % 5 == 0 else {}),
+        }
+        for n in range(400)
+    ]
+    await lists.insert_many(copies)
+
+
+@pytest.mark.parametrize("life", [busy_life, read_everything, look_at_lists, erase])
+async def test_every_query_uses_an_index(
+    database: Database,
+    database_name: str,
+    mongo_client: pymongo.MongoClient[dict[str, Any]],
+    life: Callable[[Parts], Awaitable[None]],
+) -> None:
+    async with working(database) as parts:
+        await parts.stores.accounts.save(make_account())
+        await filled(parts)
+        _overheard.commands.clear()
+        await life(parts)
+        commands = [command for name, command in _overheard.commands if name == database_name]
+    assert commands
+    slow: dict[str, set[str]] = {}
+    for command in commands:
+        name, collection = next(iter(command.items()))
+        if collection in SMALL or str(collection).startswith("files."):
+            continue
+        found = explained(mongo_client, database_name, command)
+        if _beginning_of_a_word(command):
+            found -= {"SORT"}
+        if bad := found & {"COLLSCAN", "SORT"}:
+            slow[f"{name} {collection} {command.get('filter', command.get('pipeline', command))}"[:300]] = bad
+    assert not slow, "\n".join(f"{sorted(bad)} {what}" for what, bad in slow.items())
+
+
+def _beginning_of_a_word(command: Mapping[str, Any]) -> bool:
+    """A search as one types: what begins so is read from the index and sorted, a page at most."""
+    return "$elemMatch" in str(command.get("filter"))

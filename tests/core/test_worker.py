@@ -1,0 +1,81 @@
+"""The worker: stops cleanly, survives its database, shares the work, and starves nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from core.database import Database
+from core.errors import CannotStore
+from switchboard.wiring import Parts
+from tests.making import log_of, make_account, make_arrival, receive, until, working
+from tests.servers.mongo import MongoServer
+from tests.servers.provider import Provider
+
+
+async def test_a_question_is_answered_at_once(acting: Parts, there: Provider) -> None:
+    for n in range(5):
+        began = time.monotonic()
+        await receive(acting, make_arrival("hello", person=f"p{n}"))
+        await until(lambda n=n: said(there, n + 1))  # type: ignore[misc]  # the default binds it
+        assert time.monotonic() - began < 0.9, "without waiting for the next look"
+
+
+async def said(there: Provider, n: int) -> bool:
+    return len(there.sent) >= n
+
+
+async def test_stopping_finishes_what_is_in_hand(database: Database, there: Provider) -> None:
+    there.fail("hang", seconds=0.3, recorded=True, status=200)
+    async with working(database, url=there.url, work=True) as parts:
+        await receive(parts, make_arrival("hello"))
+        await until(lambda: said(there, 1))
+        await parts.worker.stop(grace=5)
+        (_, answer) = await log_of(parts)
+        assert answer.status != "sending", "what was begun was concluded"
+        await receive(parts, make_arrival("more"))
+        await asyncio.sleep(0.05)
+        assert (await log_of(parts))[-1].status == "received", "nothing more is claimed"
+
+
+async def test_a_worker_that_never_started_stops_too(parts: Parts) -> None:
+    await parts.worker.stop()
+
+
+async def test_more_people_than_a_worker_holds_are_all_answered(database: Database, there: Provider) -> None:
+    async with working(database, url=there.url, work=True, concurrency=4) as parts:
+        account = await parts.lines.account("chat", "demo")
+        people = [f"p{n}" for n in range(60)]
+        await asyncio.gather(
+            *(parts.receive.keep(account, [make_arrival("hello", person=person)]) for person in people)
+        )
+        await until(lambda: said(there, 60), 15)
+        assert sorted(message.person for message in there.sent) == sorted(people)
+
+
+async def test_a_database_that_goes_away_and_comes_back_is_worked_on_again(there: Provider) -> None:
+    server = MongoServer()
+    server.start()
+    database = Database.connect(server.uri, "test", timeout=0.5)
+    try:
+        async with working(database, url=there.url, work=True) as parts:
+            account = make_account(settings={"url": there.url})
+            await receive(parts, make_arrival("hello", person="before"))
+            await until(lambda: said(there, 1))
+            server.kill()
+            await asyncio.sleep(0.1)
+            server.resume()
+
+            async def kept() -> bool:
+                try:
+                    await parts.receive.keep(account, [make_arrival("hello", person="after", key="same")])
+                except CannotStore:
+                    return False
+                return True
+
+            await until(kept, 15)
+            await until(lambda: said(there, 2), 15)
+            assert [message.person for message in there.sent] == ["before", "after"]
+    finally:
+        await database.close()
+        server.stop()
