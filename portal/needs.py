@@ -17,6 +17,7 @@ from core.interactions.store import Interactions
 from core.lines import Lines
 from core.orders.order import Order
 from core.receive import Receive
+from core.unsubscribe import Unsubscribe
 from portal.streams import Streams
 
 
@@ -103,6 +104,7 @@ class Needs:
     feed: Feed
     templates: Environment
     signing_key: str
+    unsubscribe: Unsubscribe
     on_duty: Callable[[], Awaitable[bool]]
     visitor_ip: Callable[[web.Request], str] = lambda request: request.remote or ""
     languages: Sequence[str] = ("en", "ru", "uk")

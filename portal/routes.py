@@ -14,6 +14,7 @@ from portal.demo import DemoMail, DemoShop
 from portal.form_page import FormPages
 from portal.needs import Demo, Needs
 from portal.tracking import Tracking
+from portal.unsubscribe import Unsubscribing
 
 
 def routes(needs: Needs) -> list[web.AbstractRouteDef]:
@@ -22,6 +23,7 @@ def routes(needs: Needs) -> list[web.AbstractRouteDef]:
     uploads = Uploads(chat)
     forms = FormPages(needs)
     tracking = Tracking(needs)
+    unsubscribing = Unsubscribing(needs)
     return [
         web.get("/", partial(_front, to="/demo" if needs.demo else "/inbox/")),
         web.get("/chat/widget.js", Script().serve),
@@ -35,6 +37,8 @@ def routes(needs: Needs) -> list[web.AbstractRouteDef]:
         web.get("/forms/{name}/thanks", forms.thanks),
         web.get("/track/{token}", tracking.show),
         web.get("/track/{token}/events", tracking.events),
+        web.get("/unsubscribe/{token}", unsubscribing.show),
+        web.post("/unsubscribe/{token}", unsubscribing.receive),
         *(_demo(needs, needs.demo) if needs.demo else ()),
     ]
 

@@ -22,7 +22,7 @@ from switchboard.metrics import Metrics
 from switchboard.postoffice import PostOffice
 from switchboard.sample import demo
 from switchboard.web import Visitors
-from switchboard.wiring import Parts
+from switchboard.wiring import Parts, unsubscribe_links
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,7 @@ def portal_needs(parts: Parts, post: PostOffice | None) -> portal.needs.Needs:
         feed=parts.feed,
         templates=environment(),
         signing_key=stores.vault.purpose("portal"),
+        unsubscribe=unsubscribe_links(stores, settings),
         on_duty=lambda: parts.duty(datetime.now(UTC)),
         visitor_ip=Visitors(settings.trusted_proxies),
         languages=settings.languages,

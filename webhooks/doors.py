@@ -1,19 +1,25 @@
-"""A door: reads a request within its limits, lets the adapter verify it, and says yes once it is kept."""
+"""A door: reads a request within its limits, lets the adapter verify it, and says yes once it is kept.
+
+A provider's door (`/webhooks/CHANNEL/ACCOUNT/PROVIDER`) lets the provider's reader verify it, and fetches what that
+asks for: published keys before, and after it what the request only names.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 
 import structlog
 from aiohttp import ClientConnectionError, web
 from aiohttp.web_exceptions import HTTPRequestEntityTooLarge
 
-from core.channel import ReceivesWebhooks
+from core.channel import Account, Channel, Parses, ReceivesWebhooks
+from core.doors import Completes, HasProviders, NeedsKeys, TakesLarge
 from core.errors import CannotStore, NotFromThem, NotThisFormat, TooLarge, TooMany, UnknownAccount
+from core.receive import LARGE
 from webhooks.needs import Needs
 from webhooks.strangers import Strangers
 
@@ -33,35 +39,68 @@ class Doors:
 
     async def receive(self, request: web.Request) -> web.Response:
         """POST /webhooks/CHANNEL/ACCOUNT: 200 `{"kept": n}` when all of it is durable. Raises an IntakeError."""
-        channel, name = request.match_info["channel"], request.match_info["account"]
-        if "\0" in channel + name or len(channel) + len(name) > 300:
-            raise UnknownAccount(NO_DOOR)
-        account = await self._needs.lines.account(channel, name)
-        adapter = await self._needs.lines.get(channel, name)
+        account, adapter = await self._line(request)
         if not isinstance(adapter, ReceivesWebhooks):
             raise UnknownAccount(NO_DOOR)
-        place = self._needs.visitor_ip(request)
-        # Before it is verified a request counts for the place it comes from, so that strangers fill no line's door.
-        async with self._bounded(f"from {place}"):
-            body = await read(request, self._needs.max_body)
         headers = headers_of(request)
-        try:
-            adapter.verify(body, headers, datetime.now(UTC))
-        except NotFromThem as error:
-            self._turned_away(place, channel, name, error)
-            raise
-        async with self._bounded(f"{channel}:{name}"):
+        body = await self._verified(request, account, adapter, headers)
+        async with self._bounded(f"{account.channel}:{account.name}"):
             kept = await self._needs.receive.take(account, adapter, body, headers)
         return web.json_response({"kept": sum(one.id is not None for one in kept)})
 
-    async def no_such_door(self, request: web.Request) -> web.Response:
-        """Always raises UnknownAccount."""
-        raise UnknownAccount(NO_DOOR)
+    async def provided(self, request: web.Request) -> web.Response:
+        """POST /webhooks/CHANNEL/ACCOUNT/PROVIDER: as `receive`, for a provider of the line. Raises an IntakeError."""
+        account, adapter = await self._line(request)
+        name = request.match_info["provider"]
+        provider = adapter.provider(name) if isinstance(adapter, HasProviders) else None
+        if provider is None or not isinstance(adapter, Parses):
+            raise UnknownAccount(NO_DOOR)
+        headers = {**headers_of(request), "provider": name}
+        body = await self._verified(request, account, provider, headers)
+        async with self._bounded(f"{account.channel}:{account.name}"):
+            if isinstance(provider, Completes):
+                body = await provider.complete(body, headers, self._needs.fetch)
+            # The adapter parses, not the provider: what is set aside is replayed by it in the same way.
+            kept = await self._needs.receive.take(account, adapter, body, headers)
+        return web.json_response({"kept": sum(one.id is not None for one in kept)})
+
+    async def _line(self, request: web.Request) -> tuple[Account, Channel]:
+        channel, name = request.match_info["channel"], request.match_info["account"]
+        if "\0" in channel + name or len(channel) + len(name) > 300:
+            raise UnknownAccount(NO_DOOR)
+        return await self._needs.lines.account(channel, name), await self._needs.lines.get(channel, name)
+
+    async def _verified(
+        self, request: web.Request, account: Account, proves: ReceivesWebhooks, headers: Mapping[str, str]
+    ) -> bytes:
+        """The body, proved to be theirs."""
+        place = self._needs.visitor_ip(request)
+        most = max(self._needs.max_body, proves.max_body if isinstance(proves, TakesLarge) else 0)
+        length = request.content_length
+        large = most > self._needs.max_body and (length is None or length > self._needs.max_body)
+        # Before it is verified a request counts for the place it comes from, so that strangers fill no line's door.
+        async with AsyncExitStack() as held:
+            await held.enter_async_context(self._bounded(f"from {place}"))
+            if large:
+                await held.enter_async_context(self._bounded("large", self._needs.large_in_flight))
+            body = await read(request, most)
+            try:
+                if isinstance(proves, NeedsKeys):
+                    await proves.keys(body, headers, self._needs.fetch)
+                # A large body is hashed away from the loop, which has others to serve meanwhile.
+                if len(body) > LARGE:
+                    await asyncio.to_thread(proves.verify, body, headers, datetime.now(UTC))
+                else:
+                    proves.verify(body, headers, datetime.now(UTC))
+            except NotFromThem as error:
+                self._turned_away(place, account.channel, account.name, error)
+                raise
+        return body
 
     @asynccontextmanager
-    async def _bounded(self, whose: str) -> AsyncIterator[None]:
+    async def _bounded(self, whose: str, most: int | None = None) -> AsyncIterator[None]:
         """At most `in_flight` requests of one place or line at once: none fills the memory or starves the others."""
-        if self._in_hand[whose] >= self._needs.in_flight:
+        if self._in_hand[whose] >= (self._needs.in_flight if most is None else most):
             raise CannotStore("Too many requests are in hand already; please send it again.", after=1, code="busy")
         self._in_hand[whose] += 1
         try:

@@ -10,7 +10,9 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from core.channel import Account, Channel, Parses
+from core.doors import Fetches
 from core.receive import Kept
+from webhooks.fetch import fetch
 
 
 class FindsLines(Protocol):
@@ -37,7 +39,9 @@ class Takes(Protocol):
 class Needs:
     """`max_body` is in bytes. `ready` raises a SwitchboardError when this process cannot work.
 
-    `visitor_ip` knows which proxies to trust. `in_flight` bounds the requests one account has in hand at once.
+    `visitor_ip` knows which proxies to trust. `in_flight` bounds the requests one account has in hand at once, and
+    `large_in_flight` those of all that may become larger than `max_body`. `fetch` gets keys, and what providers only
+    name.
     """
 
     receive: Takes
@@ -47,3 +51,5 @@ class Needs:
     registry: CollectorRegistry
     visitor_ip: Callable[[web.Request], str] = lambda request: request.remote or ""
     in_flight: int = 256
+    large_in_flight: int = 8
+    fetch: Fetches = fetch

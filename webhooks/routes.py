@@ -15,8 +15,9 @@ def routes(needs: Needs) -> list[web.AbstractRouteDef]:
     doors = Doors(needs)
     return [
         web.post("/webhooks/{channel}/{account}", answered(doors.receive)),
-        # Mail providers' doors come with their adapters; until then a clear no.
-        web.post("/webhooks/email/{account}/{provider}", answered(doors.no_such_door)),
+        web.post("/webhooks/{channel}/{account}/{provider}", answered(doors.provided)),
+        # Mailgun sends the mail as it came only to an address that ends so.
+        web.post("/webhooks/{channel}/{account}/{provider}/mime", answered(doors.provided)),
         *health(needs),
     ]
 

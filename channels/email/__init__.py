@@ -1,13 +1,15 @@
 """Email: a mailbox read over IMAP, mail sent over SMTP.
 
 `parse.py` reads any mail (structure in `mime.py`, fields in `header.py` and `addresses.py`, charsets in `charset.py`);
-`events.py` says what it means, with `machine.py`, `bounce.py` and `authenticity.py`. `read.py` listens to a mailbox,
-`compose.py` writes a mail, `smtp.py` hands it over. `adapter.py` puts them together.
+`events.py` says what it means, with `machine.py`, `bounce.py` (`reason.py`), `complaint.py`, `disposition.py` and
+`authenticity.py`. `mark.py` makes what proves that a mail was ours. `read.py` listens to a mailbox, `compose.py` writes
+a mail, `sign.py` signs it, `smtp.py` hands it over. `adapter.py` puts them together.
 """
 
 from core.channel import Capabilities, Field, Line
 
-CAPABILITIES = Capabilities(subject=True, html=True, files=True, per_second=10)
+# Ten automatic mails an hour are more than any order needs, and few enough for two machines that answer each other.
+CAPABILITIES = Capabilities(subject=True, html=True, files=True, per_second=10, automatic_per_hour=10)
 
 LINE = Line(
     name="email",
@@ -30,6 +32,31 @@ LINE = Line(
         Field("username", "User name", "When it is not the mail address"),
         Field("password", "Password", secret=True),
         Field("authserv_id", "Trusted checker", "The name your mail server gives itself in Authentication-Results"),
+        Field(
+            "trust_from",
+            "Trust senders nobody checked",
+            "yes or no; usual: yes without a trusted checker, no with one",
+        ),
+        Field("plus_addressing", "Answers by plus address", "When help+anything@ reaches this mailbox", default=False),
+        Field("signature", "Signature", "Below the answers of agents who have none of their own"),
+        Field("automatic_per_hour", "Automatic mails per hour", "To one address at most", default=10),
+        Field("per_domain_seconds", "Pause per domain", "Seconds between two mails to one domain", default="0"),
+        Field("dkim_selector", "DKIM selector", "Leave empty when your mail server signs"),
+        Field("dkim_key", "DKIM private key", "PEM for RSA, 32 bytes in base64 for Ed25519", secret=True),
+        Field("dkim_domain", "DKIM domain", "When it is not that of the mail address"),
+        # Of the providers in `providers/`, at /webhooks/email/ACCOUNT/PROVIDER. See docs/email-providers.md.
+        Field("mailgun_signing_key", "Mailgun: signing key", "The HTTP webhook signing key", secret=True),
+        Field("sendgrid_public_key", "SendGrid: verification key", "Of the signed event webhook and Inbound Parse"),
+        Field("ses_topics", "Amazon SES: SNS topics", "Their ARNs, separated by commas"),
+        Field("resend_secret", "Resend: signing secret", "It begins with whsec_", secret=True),
+        Field("resend_api_key", "Resend: API key", "To fetch the mails Resend received", secret=True),
+        Field("brevo_api_key", "Brevo: API key", "To fetch attachments of mails Brevo received", secret=True),
+        Field(
+            "inbound_password",
+            "Postmark, Brevo, Mailjet, SendGrid: password",
+            "They sign nothing: enter the same password there, as basic auth or bearer token",
+            secret=True,
+        ),
         Field("ca_file", "Certificate file", "A PEM file with your own authority, when the servers use one"),
     ),
 )

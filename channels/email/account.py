@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import ssl
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, cast
 
 from channels.email.addresses import canonical, domain_of
@@ -25,8 +25,27 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
+class Dkim:
+    """With what to sign (RFC 6376, 8463). `secret` is a PEM private key (RSA) or 32 bytes in base64 (Ed25519)."""
+
+    domain: str
+    selector: str
+    secret: str = field(repr=False)
+
+    @property
+    def ed25519(self) -> bool:
+        """Whether it is an Ed25519 key; else it is an RSA one."""
+        return "-----BEGIN" not in self.secret
+
+
+@dataclass(frozen=True, slots=True)
 class MailAccount:
-    """What the parts of this channel need to know. `authserv_id` empty: nobody's word on authenticity is taken."""
+    """What the parts of this channel need to know. `authserv_id` empty: nobody's word on authenticity is taken.
+
+    `trust_from`: a From that was neither proved nor refuted is taken for true. `key` makes our marks (`mark.py`), and
+    `plus_addressing` says that `help+anything@…` reaches this mailbox too. `dkim` signs what goes out. `signature` is
+    the team's, for agents who have none of their own.
+    """
 
     name: str
     address: str
@@ -39,6 +58,12 @@ class MailAccount:
     from_now: bool = False
     authserv_id: str = ""
     ca_file: str = ""
+    trust_from: bool = True
+    plus_addressing: bool = False
+    key: str = field(default="", repr=False)
+    dkim: Dkim | None = None
+    per_domain_seconds: float = 0.0
+    signature: str = ""
 
     @property
     def domain(self) -> str:
@@ -80,6 +105,10 @@ def read(account: Account) -> MailAccount:
     if not _ADDRESS.match(address):
         raise Rejected("The mail address of this account is missing or is not an address.", code="setup")
     password = secrets.get("password", "")
+    authserv_id = word("authserv_id").lower()
+    selector, dkim_key = word("dkim_selector"), secrets.get("dkim_key", "").strip()
+    if bool(selector) != bool(dkim_key):
+        raise Rejected("DKIM needs both a selector and a private key.", code="setup")
     return MailAccount(
         name=account.name,
         address=address,
@@ -90,15 +119,37 @@ def read(account: Account) -> MailAccount:
         username=word("username", address if password else ""),
         password=password,
         from_now=word("from").lower() == "now",
-        authserv_id=word("authserv_id").lower(),
+        authserv_id=authserv_id,
         ca_file=word("ca_file"),
+        trust_from=_yes(word("trust_from"), default=not authserv_id),
+        plus_addressing=_yes(word("plus_addressing"), default=False),
+        key=account.key,
+        dkim=Dkim(word("dkim_domain", domain_of(address)), selector, dkim_key) if selector else None,
+        per_domain_seconds=_seconds(word("per_domain_seconds", "0")),
+        signature=str(settings.get("signature") or "")[:2000],
     )
+
+
+def _yes(word: str, *, default: bool) -> bool:
+    return word.lower() in ("yes", "true", "1", "on") if word else default
+
+
+def _seconds(word: str) -> float:
+    try:
+        seconds = float(word)
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds <= 60:  # "nan" fails here as well
+        raise Rejected("The pause between two mails to one domain must be 0 to 60 seconds.", code="setup")
+    return seconds
 
 
 def receiving(account: Account) -> MailAccount:
     """What reading a mail needs of `account`. A mail that is here is read, whatever is wrong with the settings."""
-    kept = {key: account.settings[key] for key in ("address", "authserv_id") if key in account.settings}
+    needed = ("address", "authserv_id", "trust_from")
+    kept = {key: account.settings[key] for key in needed if key in account.settings}
+    bare = Account(account.channel, account.name, account.title, kept, key=account.key)
     try:
-        return read(Account(account.channel, account.name, account.title, kept))
+        return read(bare)
     except Rejected:
-        return read(Account(account.channel, account.name, account.title, {"address": "unknown@invalid"}))
+        return read(replace(bare, settings={"address": "unknown@invalid"}))

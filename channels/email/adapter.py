@@ -1,23 +1,31 @@
 """The email channel: a mailbox read over IMAP, mail sent over SMTP.
 
-`parse` reads one raw mail; `listen` fetches them; `send` writes one. Message ids are kept without angle brackets.
+`parse` reads one raw mail, or what a mail provider sent; `listen` fetches mails; `send` writes one. Message ids are
+kept without angle brackets.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from channels.email import CAPABILITIES
 from channels.email.account import MailAccount, read, receiving
+from channels.email.addresses import domain_of
 from channels.email.compose import compose
+from channels.email.describe import described
 from channels.email.events import events
 from channels.email.parse import is_mail
 from channels.email.parse import read as read_mail
+from channels.email.providers import PROVIDERS
 from channels.email.read import listen
+from channels.email.sign import signed
 from channels.email.smtp import Postman
-from core.channel import Account, Event, Haul, Outbound
+from channels.email.turns import Turns
+from core.channel import Account, Described, Event, Haul, Outbound, ReceivesWebhooks
 from core.errors import NotThisFormat, Rejected, RetryLater, Unreadable
 
 
@@ -30,19 +38,41 @@ class Email:
     def __init__(self, account: Account) -> None:
         self._account = account
         self._postman: Postman | None = None
+        self._turns = Turns(0)
+        self._providers: dict[str, ReceivesWebhooks] = {}
+
+    def provider(self, name: str) -> ReceivesWebhooks | None:
+        """What reads and verifies the requests of a mail provider, always the same one; None for an unknown name."""
+        if name in PROVIDERS and name not in self._providers:
+            self._providers[name] = PROVIDERS[name](self._account)
+        return self._providers.get(name)
 
     def parse(self, body: bytes, headers: Mapping[str, str]) -> list[Event]:
-        """The events in one raw mail.
+        """The events in one raw mail, or in what the provider sent whose name is in the header `provider`.
 
         Raises NotThisFormat for what is no mail at all, Unreadable for the same from a mailbox (`uid` in `headers`):
         there everything is somebody's mail, and is kept.
         """
+        if "provider" in headers:
+            provider = self.provider(headers["provider"])
+            if provider is None:
+                raise NotThisFormat(f"There is no mail provider {headers['provider'][:60]}.")
+            return provider.parse(body, headers)
         mail = read_mail(body)
         if not is_mail(mail.parts):
             if "uid" in headers:
                 raise Unreadable(headers.get("problem") or "This mail has no header that can be read.")
             raise NotThisFormat("This is not a mail: none of its first lines is a mail's header.")
         return events(mail, receiving(self._account), headers)
+
+    def describe(self, body: bytes, headers: Mapping[str, str]) -> Described | None:
+        """The mail in `body` field by field, with its attachments. None for what a provider sent."""
+        if "provider" in headers:
+            return None
+        mail = read_mail(body)
+        if not is_mail(mail.parts):
+            raise NotThisFormat("This is not a mail: none of its first lines is a mail's header.")
+        return Described(described(mail), mail.files)
 
     async def listen(self, cursor: Mapping[str, Any] | None) -> AsyncGenerator[Haul, None]:
         """Hauls of at most 50 mails, oldest first, for ever. See `channels/email/read.py` for the cursor."""
@@ -63,6 +93,11 @@ class Email:
         letter = compose(message, account, datetime.now(UTC))
         if self._postman is None:
             self._postman = Postman(account)
+            self._turns = Turns(account.per_domain_seconds)
+        await self._turns(domain_of(letter.recipient), message.id)
+        if account.dkim is not None:
+            body = await asyncio.to_thread(signed, letter.body, account.dkim)
+            letter = replace(letter, body=body)
         await self._postman.deliver(letter)
         return letter.message_id
 

@@ -7,6 +7,7 @@ because servers put theirs above whatever the sender wrote.
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 from channels.email.addresses import ascii_domain, domain_of
 from channels.email.parse import Mail
@@ -15,24 +16,29 @@ _COMMENT = re.compile(r"\([^()]*\)")
 _RESULT = re.compile(r"\s*([a-z0-9-]+)(?:/\d+)?\s*=\s*([a-z]+)(?=[\s;]|\Z)")
 
 
-def proved(mail: Mail, authserv_id: str) -> bool:
-    """True when the trusted server says that the domain in From vouches for this mail."""
-    if not authserv_id or mail.senders != 1:
-        return False
+Verdict = Literal["proved", "failed", "unknown"]
+
+
+def verdict(mail: Mail, authserv_id: str) -> Verdict:
+    """What the trusted server says of the domain in From: it vouches for it, it does not, or nothing is known."""
+    if mail.senders > 1:
+        return "failed"  # RFC 7489 section 6.6.1: more than one author cannot be vouched for, and is a known trick
+    if not authserv_id or mail.senders == 0:
+        return "unknown"
     domain = ascii_domain(domain_of(mail.sender.address.lower()))
     if not domain:
-        return False
+        return "unknown"
     for value in mail.parts.all("authentication-results"):
         words = value.decode("utf-8", "replace").lower()
         for _ in range(5):  # comments nest
             words = _COMMENT.sub(" ", words)
         server, *results = re.sub(r'"[^"]*"', '""', words).split(";")
         if server.split()[:1] == [authserv_id]:
-            return _passes(results, domain)
-    return False
+            return _judged(results, domain)
+    return "unknown"
 
 
-def _passes(results: list[str], domain: str) -> bool:
+def _judged(results: list[str], domain: str) -> Verdict:
     verdicts: dict[str, str] = {}
     aligned = False
     for one in results:
@@ -46,8 +52,10 @@ def _passes(results: list[str], domain: str) -> bool:
         elif verdict == "pass" and method == "spf":
             aligned |= any(_aligned(d, domain) for d in re.findall(r"smtp\.mailfrom\s*=\s*([^\s;]+)", one))
     if "dmarc" in verdicts and verdicts["dmarc"] not in ("none", "bestguesspass"):
-        return verdicts["dmarc"] == "pass"
-    return aligned
+        return "proved" if verdicts["dmarc"] == "pass" else "failed"
+    if aligned:
+        return "proved"
+    return "failed" if {"fail", "softfail"} & {verdicts.get("spf"), verdicts.get("dkim")} else "unknown"
 
 
 def _aligned(found: str, domain: str) -> bool:

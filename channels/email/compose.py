@@ -14,17 +14,21 @@ from base64 import b64encode, encodebytes
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
+from html import escape
 from urllib.parse import quote
 
 from channels.email.account import MailAccount
 from channels.email.addresses import canonical
 from channels.email.attachment import named
 from channels.email.header import plain
+from channels.email.mark import bounce_address, marked, reply_address
+from channels.email.providers.marks import marks
 from core.channel import File, Outbound, clean
 from core.errors import RecipientGone, Rejected
 from core.sanitise import text_of
 
 MAX_REFERENCES = 30
+MAX_COPIES = 50
 _ADDRESS = re.compile(r"[^\s<>@,;:\\\"()\[\]\x00-\x20\x7f]{1,64}@[^\s<>@,;:\\\"()\x00-\x20\x7f]{1,255}\Z")
 _TYPE = re.compile(r"(?!multipart/|message/)[a-z]+/[a-z0-9][a-z0-9.+_-]{0,100}\Z")
 _ID = re.compile(r"[!-;=?-~]{1,500}@[!-;=?-~]{1,250}\Z")
@@ -34,20 +38,25 @@ Lines = list[bytes]
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A mail with its envelope. `utf8`: an address in it needs a server that knows SMTPUTF8 (RFC 6531)."""
+    """A mail with its envelope. `utf8`: an address in it needs a server that knows SMTPUTF8 (RFC 6531).
+
+    `copies` are the further recipients, of Cc and Bcc. `mark` is what a delivery report should quote (RFC 3461 ENVID).
+    """
 
     message_id: str
     sender: str
     recipient: str
     utf8: bool
     body: bytes = field(repr=False)
+    copies: tuple[str, ...] = ()
+    mark: str = ""
 
 
-def message_id(outbound_id: str, domain: str) -> str:
-    """The Message-ID, without brackets, of the message `outbound_id`, for ever."""
+def message_id(outbound_id: str, domain: str, key: str = "") -> str:
+    """The Message-ID, without brackets, of the message `outbound_id`, for ever; with `key` it carries our mark."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}", outbound_id):
         outbound_id = hashlib.sha256(outbound_id.encode("utf-8", "replace")).hexdigest()[:40]
-    return f"{outbound_id}@{domain}"
+    return f"{marked(key, outbound_id)}@{domain}"
 
 
 def compose(message: Outbound, account: MailAccount, now: datetime) -> Letter:
@@ -55,13 +64,19 @@ def compose(message: Outbound, account: MailAccount, now: datetime) -> Letter:
     recipient = canonical(message.address.person)
     if recipient.endswith("@invalid"):
         raise RecipientGone("The mail this answers gave no sender address, so it cannot be answered.", code="address")
-    if not _ADDRESS.match(recipient) or not recipient.rpartition("@")[2].isascii():
-        raise Rejected("This is not a mail address that can be written to. Please check it.", code="address")
-    own_id = message_id(message.id, account.domain)
+    _check(recipient)
+    cc = _copies(message.content.cc, (recipient,))
+    bcc = _copies(message.content.bcc, (recipient, *cc))
+    own_id = message_id(message.id, account.domain, account.key)
     seed = hashlib.sha256(own_id.encode()).hexdigest()
-    lines: Lines = [
-        b"From: " + _mailbox(_shown_name(message.author, account.display_name), account.address),
-        b"To: " + recipient.encode(),
+    name = _shown_name(message.author, account.display_name)
+    lines: Lines = [b"From: " + _mailbox(name, account.address), b"To: " + recipient.encode()]
+    if cc:
+        lines.append(b"Cc: " + b",\r\n ".join(one.encode() for one in cc))
+    if account.plus_addressing and message.conversation:
+        answers_to = reply_address(account.key, account.address, message.conversation, recipient)
+        lines.append(b"Reply-To: " + _mailbox(plain(account.display_name), answers_to))
+    lines += [
         *_subject(message.content.subject or ""),
         b"Date: " + format_datetime(now).encode("ascii"),
         b"Message-ID: <" + own_id.encode() + b">",
@@ -70,15 +85,36 @@ def compose(message: Outbound, account: MailAccount, now: datetime) -> Letter:
     if message.automatic:
         lines.append(b"Auto-Submitted: " + (b"auto-replied" if message.reply_to else b"auto-generated"))
         lines.append(b"X-Auto-Response-Suppress: All")
+    if message.unsubscribe.isascii() and message.unsubscribe:
+        lines.append(b"List-Unsubscribe: <" + re.sub(r"[^!-;=?-~]", "", message.unsubscribe).encode() + b">")
+        lines.append(b"List-Unsubscribe-Post: List-Unsubscribe=One-Click")
+    mark = marked(account.key, message.id) if account.key else ""
+    if mark:
+        lines.append(b"X-Switchboard: " + mark.encode())  # where a relay gives the mail another Message-ID
+    lines.extend(marks(own_id, account.smtp.host if account.smtp else ""))
     lines.append(b"MIME-Version: 1.0")
-    lines.extend(_content(message, seed))
+    lines.extend(_content(message, account.signature, seed))
     return Letter(
         message_id=own_id,
-        sender=account.address,
+        sender=bounce_address(account.key, account.address, message.id) if account.plus_addressing else account.address,
         recipient=recipient,
-        utf8=not (recipient + account.address).isascii(),
+        utf8=not ("".join((recipient, account.address, *cc, *bcc))).isascii(),
         body=b"\r\n".join(lines) + b"\r\n",
+        copies=(*cc, *bcc),
+        mark=mark,
     )
+
+
+def _check(address: str) -> None:
+    if not _ADDRESS.match(address) or not address.rpartition("@")[2].isascii():
+        raise Rejected("This is not a mail address that can be written to. Please check it.", code="address")
+
+
+def _copies(addresses: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:
+    found = dict.fromkeys(canonical(one) for one in addresses[:MAX_COPIES])
+    for one in found:
+        _check(one)
+    return tuple(one for one in found if one not in known)
 
 
 # --------------------------------------------------------------------------------------------------- fields
@@ -148,12 +184,16 @@ def _bracketed(one: str) -> bytes | None:
 # -------------------------------------------------------------------------------------------------- content
 
 
-def _content(message: Outbound, seed: str) -> Lines:
+def _content(message: Outbound, team: str, seed: str) -> Lines:
     content = message.content
     html = clean(content.html) if content.html else ""
     text = clean(content.text)
     if html and not text.strip():
         text = text_of(html)
+    signature = "" if message.automatic else clean(message.signature.strip() or team.strip())
+    if signature:
+        text = f"{text.rstrip()}\n\n-- \n{signature}"
+        html = html and f'{html}<div class="signature">-- <br>{_lines_as_html(signature)}</div>'
     body = _text(text, "plain")
     inline = [f for f in content.files if html and f.content_id and f"cid:{f.content_id}" in html]
     if html:
@@ -165,6 +205,10 @@ def _content(message: Outbound, seed: str) -> Lines:
     if attached:
         body = _multipart("mixed", [body, *(_file(f, inline=False) for f in attached)], f"m{seed}")
     return body
+
+
+def _lines_as_html(words: str) -> str:
+    return "<br>".join(escape(line) for line in words.splitlines())
 
 
 def _multipart(kind: str, parts: list[Lines], seed: str) -> Lines:

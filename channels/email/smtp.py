@@ -160,6 +160,12 @@ async def _speak(client: aiosmtplib.SMTP, letter: Letter) -> None:
                 code="too_large",
             )
         options.append(f"SIZE={len(letter.body)}")
+    reports = client.supports_extension("dsn")
+    if reports:
+        # What fails or is late is told to us with the head of the mail, and with our mark (RFC 3461).
+        options.append("RET=HDRS")
+        if letter.mark:
+            options.append(f"ENVID={letter.mark}")
     try:
         await client.mail(letter.sender, options=options, encoding=encoding, timeout=TIMEOUT)
     except aiosmtplib.SMTPResponseException as error:
@@ -169,10 +175,19 @@ async def _speak(client: aiosmtplib.SMTP, letter: Letter) -> None:
     except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
         raise _WentStale(f"The connection to the mail server was lost: {_brief(error)}", code="connection") from error
     try:
-        await client.rcpt(letter.recipient, encoding=encoding, timeout=TIMEOUT)
+        for one in (letter.recipient, *letter.copies):
+            wanted = ["NOTIFY=FAILURE,DELAY", *_original(one)] if reports else []
+            await client.rcpt(one, options=wanted, encoding=encoding, timeout=TIMEOUT)
         answer = await client.execute_command(b"DATA", timeout=TIMEOUT)
     except aiosmtplib.SMTPRecipientRefused as error:
-        raise _refused(error.code, error.message, recipient=True) from error
+        if error.recipient != letter.recipient and 500 <= error.code < 600:
+            # Before the first word of it was sent: nobody has it, so it can be sent again without this copy.
+            raise Rejected(
+                f"Nothing was sent, because the copy to {error.recipient} was refused: "
+                f"{_said(error.code, error.message)}",
+                code="copy",
+            ) from error
+        raise _refused(error.code, error.message, recipient=error.recipient == letter.recipient) from error
     except aiosmtplib.SMTPResponseException as error:
         raise _refused(error.code, error.message, recipient=False) from error
     except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
@@ -180,6 +195,14 @@ async def _speak(client: aiosmtplib.SMTP, letter: Letter) -> None:
     if answer.code != 354:
         raise _refused(answer.code, answer.message, recipient=False)
     await _data(client, letter.body)
+
+
+def _original(recipient: str) -> list[str]:
+    """ORCPT, so that a report names the recipient as we know it; xtext (RFC 3461 section 4) for what is special."""
+    if not recipient.isascii():
+        return []
+    coded = "".join(c if "!" <= c <= "~" and c not in "+=" else f"+{ord(c):02X}" for c in recipient)
+    return [f"ORCPT=rfc822;{coded}"]
 
 
 async def _data(client: aiosmtplib.SMTP, body: bytes) -> None:

@@ -21,18 +21,37 @@ if TYPE_CHECKING:
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--account", default="example", show_default=True, help="The line's name in the addresses.")
 @click.option("--set", "given", multiple=True, metavar="FIELD=VALUE", help="A setting of the line.")
-def normalise(channel: str, files: Sequence[str], account: str, given: Sequence[str]) -> None:
+@click.option(
+    "--provider", metavar="NAME", help="Read FILE as this provider's request body (email: mailgun, ses, ...)."
+)
+@click.option("--header", "sent", multiple=True, metavar="NAME:VALUE", help="A header that came with it.")
+@click.option("--save", metavar="DIR", type=click.Path(path_type=Path), help="Write each attachment to DIR/SHA256.")
+def normalise(
+    channel: str,
+    files: Sequence[str],
+    account: str,
+    given: Sequence[str],
+    provider: str | None,
+    sent: Sequence[str],
+    save: Path | None,
+) -> None:
     """Print what CHANNEL makes of each FILE, one JSON line per file.
 
     "-" reads file names from standard input, one per line. What cannot be read prints {"error": ...} and the run goes
-    on. Bytes of attachments are shown as their size and hash.
+    on. Bytes of attachments are shown as their size and hash; --save writes them to files named by that hash.
     """
     import orjson
 
     adapter = _adapter(channel, account, given)
+    pairs = (one.partition(":") for one in sent)
+    headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
+    if provider is not None:
+        headers["provider"] = provider
+    if save is not None:
+        save.mkdir(parents=True, exist_ok=True)
     out = sys.stdout.buffer
     for name in _names(files):
-        out.write(orjson.dumps({"file": _plain(name), **_result(adapter, name)}) + b"\n")
+        out.write(orjson.dumps({"file": _plain(name), **_result(adapter, name, headers, save)}) + b"\n")
         out.flush()
 
 
@@ -69,7 +88,7 @@ def _names(files: Sequence[str]) -> Iterator[str]:
                 yield line.rstrip("\r\n")
 
 
-def _result(adapter: Parses, name: str) -> dict[str, Any]:
+def _result(adapter: Parses, name: str, headers: Mapping[str, str], save: Path | None) -> dict[str, Any]:
     from core.errors import IntakeError
 
     try:
@@ -77,12 +96,29 @@ def _result(adapter: Parses, name: str) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         return {"error": f"It cannot be read: {getattr(error, 'strerror', None) or error}.", "code": "file"}
     try:
-        return {"events": [_event(event) for event in adapter.parse(body, {})]}
+        return _described(adapter, body, headers, save) | {
+            "events": [_event(event) for event in adapter.parse(body, headers)]
+        }
     except IntakeError as error:
         return {"error": _plain(error.sentence), "code": error.code}
     except Exception as error:
         # The door would keep it for replay; here it is the very thing one is looking for.
         return {"error": _plain(f"The adapter stumbled: {type(error).__name__}: {error}"), "code": "stumbled"}
+
+
+def _described(adapter: Parses, body: bytes, headers: Mapping[str, str], save: Path | None) -> dict[str, Any]:
+    """What the adapter says of a payload beyond its events. The files it carries are written where `save` says."""
+    from core.channel import Describes
+
+    found = adapter.describe(body, headers) if isinstance(adapter, Describes) else None
+    if found is None:
+        return {}
+    if save is not None:
+        for file in found.files:
+            data = file.data or b""
+            (save / hashlib.sha256(data).hexdigest()).write_bytes(data)
+    fields_: dict[str, Any] = _plain(found.fields)
+    return fields_
 
 
 def _event(event: Any) -> dict[str, Any]:

@@ -94,6 +94,24 @@ async def test_normalise_prints_a_line_for_each_file_and_goes_on(operator: Opera
     assert lines[4]["events"][0]["address"] == "orders:shop:7\ufffd\ufffd"
 
 
+async def test_normalise_tells_all_of_a_mail_and_saves_its_attachments_under_their_hash(operator: Operator) -> None:
+    lines = [
+        "From: Ann <ann@example.org>", "Subject: Re: a", "MIME-Version: 1.0",
+        "Content-Type: multipart/mixed; boundary=b", "",
+        "--b", "Content-Type: text/plain", "", "Yes.", "", "Ann wrote:", "> old",
+        "--b", "Content-Type: text/csv; name=a.csv", "Content-Disposition: attachment", "", "1,2", "--b--", "",
+    ]  # fmt: skip
+    mail = "\r\n".join(lines).encode()
+    (operator.folder / "a.eml").write_bytes(mail)
+    ran = await operator.run("normalise", "email", "--save", "files", "a.eml", database=False)
+    told = json.loads(ran.out)
+    assert (told["visible_text"], told["text"]) == ("Yes.", "Yes.\n\nAnn wrote:\n> old")
+    (saved,) = (operator.folder / "files").iterdir()
+    assert saved.read_bytes() == b"1,2"
+    assert saved.name == told["attachments"][0]["sha256"]
+    assert told["events"][0]["address"] == "email:example:ann@example.org"
+
+
 @pytest.mark.parametrize("channel", ["email", "telegram"])
 async def test_normalise_reads_every_channel_that_has_payloads(operator: Operator, channel: str) -> None:
     mail = b"From: Ann <ann@example.org>\r\nTo: help@example.org\r\nSubject: Hi\r\n\r\nHello\r\n"

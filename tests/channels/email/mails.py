@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from channels.email.mark import marked
 from core.channel import Account, Address, Arrival, File, Ignored, Receipt
 from tests.channel_contract import Case, like
 
@@ -20,7 +21,12 @@ ACCOUNT = Account(
     "help",
     "Example Shop",
     {"address": "help@shop.test", "display_name": "Example Shop", "authserv_id": "mx.shop.test"},
+    key="a key of this account alone",
 )
+# The id of a message of ours, and what a mail of ours carries so that we know it again.
+OURS = "0123456789abcdefghij"
+OUR_MARK = marked(ACCOUNT.key, OURS)
+OUR_ID = f"{OUR_MARK}@shop.test"
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
@@ -224,7 +230,7 @@ DSN = (
 )
 
 
-def bounce(action: str, status: str, original: str = "i42@shop.test") -> bytes:
+def bounce(action: str, status: str, original: str = OUR_ID) -> bytes:
     """A delivery report as Postfix and Exim write it."""
     parts = [part.format(action=action, status=status, id=original) for part in DSN]
     return mail("From: MAILER-DAEMON@mx.example.org", "Return-Path: <>", "Auto-Submitted: auto-replied",
@@ -233,11 +239,13 @@ def bounce(action: str, status: str, original: str = "i42@shop.test") -> bytes:
 
 ANN = Address("email", "help", "ann@example.org")
 MACHINES = (
-    Case("a hard bounce", bounce("failed", "5.1.1"), (like(Receipt, address=ANN, external_id="i42@shop.test", status="failed",
-         code="5.1.1", gone=True),)),
+    Case("a hard bounce", bounce("failed", "5.1.1"), (like(Receipt, address=ANN, external_id=OUR_ID, status="failed",
+         code="5.1.1", gone=True, outbound=OURS),)),
     Case("a full mailbox", bounce("failed", "5.2.2"), (like(Receipt, address=ANN, status="failed", code="5.2.2", gone=False),)),
-    Case("a delay", bounce("delayed", "4.4.1"), (like(Ignored, reason="delivery report: delayed"),)),
+    Case("a delay", bounce("delayed", "4.4.1"), (like(Receipt, address=ANN, status="delayed", code="4.4.1", gone=False, outbound=OURS),)),
     Case("a delivery", bounce("delivered", "2.0.0"), (like(Receipt, address=ANN, status="delivered", gone=False),)),
+    case("a bounce that only looks like one of ours", bounce("failed", "5.1.1", "0123456789abcdefghij.aaaaaaaaaaaaaaaa@shop.test"),
+         address=Address("email", "help", "mailer-daemon@mx.example.org")),
     case("a bounce of a mail that is not ours", bounce("failed", "5.1.1", "x@elsewhere.test"),
          address=Address("email", "help", "mailer-daemon@mx.example.org")),
     Case("our own mail comes back", mail("From: Shop <HELP@shop.test>"), (like(Ignored, reason="our own mail came back"),)),
