@@ -103,6 +103,10 @@ def targets(
         known.id: known for known in addresses if (can := able.get(known.parts.channel)) is not None and can.sends
     }
     usual = conversation.reply_address
+    can = able.get(usual.partition(":")[0])
+    if usual not in reachable and can is not None and can.sends:
+        # Whoever wrote could not be shown to own the address: it is nobody's here, and answers go to its owner.
+        reachable[usual] = KnownAddress(usual)
     if usual not in reachable:
         found = best(addresses, able)
         usual = found.id if found else ""
