@@ -19,9 +19,13 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 @dataclass
 class Load:
-    """What came of it. `waits` are seconds from request to answer; `refused` counts answers other than 200."""
+    """What came of it. `waits` are seconds from request to answer; `refused` counts answers other than 200.
+
+    `effort` is the processor time spent on it, in seconds.
+    """
 
     seconds: float = 0.0
+    effort: float = 0.0
     waits: list[float] = field(default_factory=list)
     refused: int = 0
 

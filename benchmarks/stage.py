@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
+import psutil
+
 from core.accounts.secrets import Vault
 from core.database import Database
 from core.settings import Settings
@@ -19,6 +21,14 @@ from tests.servers.mongo import MongoServer
 
 # As an operator has it: with byte code, whatever the shell that runs this says.
 PLAIN = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONUNBUFFERED": "", "SWITCHBOARD_LOG_LEVEL": "warning"}
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A running `benchmarks/bare.py`."""
+
+    url: str
+    pid: int
 
 
 @dataclass
@@ -47,6 +57,10 @@ class Stage:
         folder = self.folder / f"data_{next(self._numbers)}"
         folder.mkdir()
         return folder
+
+    def effort(self, pid: int) -> float:
+        """Processor seconds that a server and MongoDB have used up to now."""
+        return sum(sum(psutil.Process(id).cpu_times()[:2]) for id in (pid, self.mongo.pid))
 
     @asynccontextmanager
     async def hub(self, database: str, role: str = "all", **settings: str) -> AsyncIterator[Process]:
@@ -77,8 +91,8 @@ class Stage:
             await opened.close()
 
     @asynccontextmanager
-    async def bare(self) -> AsyncIterator[str]:
-        """The bare peer on the same MongoDB; gives its URL."""
+    async def bare(self) -> AsyncIterator[Peer]:
+        """The bare peer on the same MongoDB, ready."""
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "benchmarks.bare", self.mongo.uri, self.database()),
             cwd=Path(__file__).parents[1],
@@ -88,7 +102,7 @@ class Stage:
             assert process.stdout is not None
             line = (await process.stdout.readline()).decode()
             assert line, "the bare peer did not start"
-            yield line.strip()
+            yield Peer(line.strip(), process.pid)
         finally:
             process.terminate()
             await process.wait()
