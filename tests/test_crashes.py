@@ -43,7 +43,7 @@ class Mailbox:
         self.mails: list[bytes] = []
         self.port = 0
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802  # the name aiosmtpd calls
         assert isinstance(envelope.content, bytes)
         self.mails.append(envelope.content)
         return "250 OK"
