@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from weakref import WeakKeyDictionary
 
 import structlog
 from aiohttp import ClientConnectionError, web
@@ -29,6 +31,15 @@ PATIENCE = 30.0  # seconds for a whole request
 NO_DOOR = "There is no such line here. Check the address, and that the line was added and is switched on."
 
 
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How requests are verified: by whom, after which keys were fetched, and how large they may be at most."""
+
+    proves: ReceivesWebhooks
+    keys: NeedsKeys | None = None
+    max_body: int = 0
+
+
 class Doors:
     """All doors of this process."""
 
@@ -36,16 +47,18 @@ class Doors:
         self._needs = needs
         self._in_hand: Counter[str] = Counter()
         self._strangers = Strangers()
+        self._ways: WeakKeyDictionary[object, _Way] = WeakKeyDictionary()
 
     async def receive(self, request: web.Request) -> web.Response:
         """POST /webhooks/CHANNEL/ACCOUNT: 200 `{"kept": n}` when all of it is durable. Raises an IntakeError."""
         account, adapter = await self._line(request)
-        if not isinstance(adapter, ReceivesWebhooks):
+        way = self._way(adapter)
+        if way is None:
             raise UnknownAccount(NO_DOOR)
         headers = headers_of(request)
-        body = await self._verified(request, account, adapter, headers)
-        async with self._bounded(f"{account.channel}:{account.name}"):
-            kept = await self._needs.receive.take(account, adapter, body, headers)
+        body = await self._verified(request, account, way, headers)
+        with self._bounded(f"{account.channel}:{account.name}"):
+            kept = await self._needs.receive.take(account, way.proves, body, headers)
         return web.json_response({"kept": sum(one.id is not None for one in kept)})
 
     async def provided(self, request: web.Request) -> web.Response:
@@ -56,8 +69,8 @@ class Doors:
         if provider is None or not isinstance(adapter, Parses):
             raise UnknownAccount(NO_DOOR)
         headers = {**headers_of(request), "provider": name}
-        body = await self._verified(request, account, provider, headers)
-        async with self._bounded(f"{account.channel}:{account.name}"):
+        body = await self._verified(request, account, self._way(provider) or _Way(provider), headers)
+        with self._bounded(f"{account.channel}:{account.name}"):
             if isinstance(provider, Completes):
                 body = await provider.complete(body, headers, self._needs.fetch)
             # The adapter parses, not the provider: what is set aside is replayed by it in the same way.
@@ -70,35 +83,41 @@ class Doors:
             raise UnknownAccount(NO_DOOR)
         return await self._needs.lines.account(channel, name), await self._needs.lines.get(channel, name)
 
-    async def _verified(
-        self, request: web.Request, account: Account, proves: ReceivesWebhooks, headers: Mapping[str, str]
-    ) -> bytes:
+    def _way(self, proves: object) -> _Way | None:
+        """How requests to this adapter are verified, None when it has no door. Asked once: the answer stays."""
+        way = self._ways.get(proves)
+        if way is None and isinstance(proves, ReceivesWebhooks):
+            keys = proves if isinstance(proves, NeedsKeys) else None
+            way = self._ways[proves] = _Way(proves, keys, proves.max_body if isinstance(proves, TakesLarge) else 0)
+        return way
+
+    async def _verified(self, request: web.Request, account: Account, way: _Way, headers: Mapping[str, str]) -> bytes:
         """The body, proved to be theirs."""
         place = self._needs.visitor_ip(request)
-        most = max(self._needs.max_body, proves.max_body if isinstance(proves, TakesLarge) else 0)
+        most = max(self._needs.max_body, way.max_body)
         length = request.content_length
         large = most > self._needs.max_body and (length is None or length > self._needs.max_body)
         # Before it is verified a request counts for the place it comes from, so that strangers fill no line's door.
-        async with AsyncExitStack() as held:
-            await held.enter_async_context(self._bounded(f"from {place}"))
+        with ExitStack() as held:
+            held.enter_context(self._bounded(f"from {place}"))
             if large:
-                await held.enter_async_context(self._bounded("large", self._needs.large_in_flight))
+                held.enter_context(self._bounded("large", self._needs.large_in_flight))
             body = await read(request, most)
             try:
-                if isinstance(proves, NeedsKeys):
-                    await proves.keys(body, headers, self._needs.fetch)
+                if way.keys is not None:
+                    await way.keys.keys(body, headers, self._needs.fetch)
                 # A large body is hashed away from the loop, which has others to serve meanwhile.
                 if len(body) > LARGE:
-                    await asyncio.to_thread(proves.verify, body, headers, datetime.now(UTC))
+                    await asyncio.to_thread(way.proves.verify, body, headers, datetime.now(UTC))
                 else:
-                    proves.verify(body, headers, datetime.now(UTC))
+                    way.proves.verify(body, headers, datetime.now(UTC))
             except NotFromThem as error:
                 self._turned_away(place, account.channel, account.name, error)
                 raise
         return body
 
-    @asynccontextmanager
-    async def _bounded(self, whose: str, most: int | None = None) -> AsyncIterator[None]:
+    @contextmanager
+    def _bounded(self, whose: str, most: int | None = None) -> Iterator[None]:
         """At most `in_flight` requests of one place or line at once: none fills the memory or starves the others."""
         if self._in_hand[whose] >= (self._needs.in_flight if most is None else most):
             raise CannotStore("Too many requests are in hand already; please send it again.", after=1, code="busy")
@@ -128,6 +147,9 @@ async def read(request: web.Request, most: int) -> bytes:
     too_large = TooLarge(f"This is larger than {most} bytes, the most this door accepts.")
     if request.content_length is not None and request.content_length > most:
         raise too_large
+    if request.content.is_eof() and request.content_length is not None:
+        # It came with its header, as most do: there is nothing to wait for.
+        return request.content.read_nowait()
     parts: list[bytes] = []
     size = 0
     try:
