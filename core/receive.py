@@ -49,6 +49,8 @@ log = structlog.get_logger(__name__)
 # Larger bodies are parsed in a thread, and larger raw payloads go to the file store.
 LARGE = 64 * 1024
 RAW_INLINE = 16 * 1024
+# Turns of the loop until the log's write is on its way: the flag's is made ready while the log's waits for the journal.
+HEAD_START = 6
 # What people read of a withdrawal in the customer's history.
 WITHDRAWN = {
     "complaint": "Reported a message of ours as unwanted; no more messages of this kind are sent",
@@ -160,10 +162,12 @@ class Receive:
         logged = [entry for entry in entries if entry is not None]
         # Log and flag are written side by side: a flag that is seen before its message is looked at again (route), one
         # whose message could not be stored is lowered, and yes is said when both are there.
+        adding = asyncio.gather(*(self._interactions.add([entry]) for entry in logged), return_exceptions=True)
+        for _ in range(HEAD_START):
+            await asyncio.sleep(0)
         flagging = asyncio.create_task(self._addresses.flag("in", [entry.address for entry in logged], now))
         try:
-            adding = (self._interactions.add([entry]) for entry in logged)
-            results = await asyncio.gather(*adding, return_exceptions=True)
+            results = await adding
             reached("stored")
         finally:
             flagged = await asyncio.gather(flagging, return_exceptions=True)
