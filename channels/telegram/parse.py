@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +17,7 @@ import orjson
 from aiogram.types import CallbackQuery, ChatMemberUpdated, InlineKeyboardMarkup, Message, Update, User
 
 from channels.telegram.content import Said, said_in
+from channels.telegram.plain import LANGUAGE, LATEST, plain
 from core.channel import Address, Arrival, Content, Event, Ignored, Reachability, clean
 from core.errors import NotThisFormat, Unreadable
 
@@ -33,9 +33,6 @@ ONLY_PRIVATE = {
     "ru": "Я отвечаю только в личных сообщениях. Откройте мой профиль и напишите мне там.",
     "uk": "Я відповідаю лише в особистих повідомленнях. Відкрийте мій профіль і напишіть мені там.",
 }
-
-_LATEST = int(datetime(2200, 1, 1, tzinfo=UTC).timestamp())
-_LANGUAGE = re.compile(r"[a-z]{2,3}([-_][a-z0-9]{2,8})*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +50,9 @@ class Line:
 
 def parse_update(body: bytes, line: Line) -> list[Event]:
     """The events in one Update. Raises NotThisFormat when it is none, Unreadable when it contradicts the Bot API."""
-    raw = _loaded(body)
+    raw, strict = _loaded(body)
+    if strict and (arrival := plain(raw, line.account)) is not None:
+        return [arrival]
     edit_date = _edit_date(raw)
     try:
         update = Update.model_validate(_tidied(raw))
@@ -74,16 +73,19 @@ def parse_update(body: bytes, line: Line) -> list[Event]:
 # ---------------------------------------------------------------------------------------- from bytes to an Update
 
 
-def _loaded(body: bytes) -> dict[str, Any]:
+def _loaded(body: bytes) -> tuple[dict[str, Any], bool]:
+    """The update, and whether a strict reader read it."""
+    strict = True
     try:
         raw = orjson.loads(body)
     except ValueError:
+        strict = False
         # Stricter than need be (lone surrogates, large numbers): what it refuses is read the patient way.
         raw = _patiently(body)
     update_id = raw.get("update_id") if isinstance(raw, dict) else None
     if not isinstance(raw, dict) or not isinstance(update_id, int) or isinstance(update_id, bool):
         raise NotThisFormat("The body is not an Update of the Telegram Bot API: it has no update_id.")
-    return raw
+    return raw, strict
 
 
 def _patiently(body: bytes) -> Any:
@@ -110,7 +112,7 @@ def _tidied(value: Any, key: str = "") -> Any:
     if isinstance(value, bool) or value is None:
         return value
     if isinstance(value, int | float):
-        if (key == "date" or key.endswith("_date")) and not 0 <= value <= _LATEST:
+        if (key == "date" or key.endswith("_date")) and not 0 <= value <= LATEST:
             return 0
         if not -(2**63) <= value < 2**63 or not math.isfinite(value):
             raise ValueError(f"the number in {clean(key)[:40]} is too large")
@@ -276,7 +278,7 @@ def _name(whose: Any) -> str:
 
 def _language(speaker: User | None) -> str | None:
     code = (speaker.language_code or "").lower() if speaker is not None else ""
-    return code if _LANGUAGE.fullmatch(code) else None
+    return code if LANGUAGE.fullmatch(code) else None
 
 
 def _at(value: datetime | None) -> datetime | None:
