@@ -130,6 +130,7 @@ class _LaneLoop:
         self._lease = lease
         self._stopping = stopping
         self._busy: dict[str, asyncio.Task[None]] = {}
+        self._running: set[asyncio.Task[None]] = set()
         self._hints: dict[str, None] = {}
         self._look = True
         self._looked_at = 0.0
@@ -145,8 +146,8 @@ class _LaneLoop:
                     await self._wait(changes, stopped)
                 stopped.cancel()
             finally:
-                if self._busy:
-                    await asyncio.wait(self._busy.values())
+                if self._running:
+                    await asyncio.wait(self._running)
 
     async def _claim(self) -> None:
         room = self._most - len(self._busy)
@@ -166,7 +167,9 @@ class _LaneLoop:
             self._look = True
         for claim in claims:
             self._hints.pop(claim.address.id, None)
-            self._busy[claim.address.id] = asyncio.create_task(self._work(claim))
+            task = self._busy[claim.address.id] = asyncio.create_task(self._work(claim))
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
 
     async def _wait(self, changes: Subscription, stopped: asyncio.Task[bool]) -> None:
         """Until there is something to claim and room for it, or it is time to look at the index again."""
@@ -211,7 +214,9 @@ class _LaneLoop:
             with contextlib.suppress(Exception):
                 await self._.addresses.release(claim, due_at=due_at)
         finally:
-            self._busy.pop(claim.address.id, None)
+            # Between our release and this line the loop may have claimed the address anew: that one is not ours to end.
+            if self._busy.get(claim.address.id) is asyncio.current_task():
+                del self._busy[claim.address.id]
 
 
 async def _forever(loop: Callable[[], Awaitable[None]]) -> None:
