@@ -72,9 +72,16 @@ async def test_two_hubs_share_the_work_and_one_may_leave(
                 await visitor.say(other.url, text)
         assert await leaving == 0
         log = mongo_client[database_name]["interactions"]
-        async with asyncio.timeout(30):
-            while log.count_documents({"status": {"$in": ["received", "queued", "sending"]}}):
-                await asyncio.sleep(0.05)
+        left = {"status": {"$in": ["received", "queued", "sending"]}}
+        try:
+            async with asyncio.timeout(25):
+                while log.count_documents(left):
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            # What would be looked for first: whose they are, and what their lanes say.
+            lanes = mongo_client[database_name]["addresses"]
+            stuck = list(log.find(left, {"address": 1, "status": 1, "at": 1, "due_at": 1}))
+            pytest.fail(f"{stuck} are not handled; {[lanes.find_one({'_id': entry['address']}) for entry in stuck]}")
         for visitor in visitors:
             await visitor.look(other.url)
             assert visitor.said == words, "in the order they were said, each once"
