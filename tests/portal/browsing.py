@@ -80,7 +80,24 @@ def complaints(page: Page) -> list[str]:
     return found
 
 
+SETTLED = """async () => {
+  const running = [...document.getAnimations()];
+  const look = (root) => {
+    for (const element of root.querySelectorAll("*")) {
+      if (!element.shadowRoot) continue;
+      running.push(...element.shadowRoot.getAnimations());
+      look(element.shadowRoot);
+    }
+  };
+  look(document);
+  const ending = running.filter((one) => one.effect.getComputedTiming().iterations !== Infinity);
+  await Promise.allSettled(ending.map((one) => one.finished));
+}"""
+
+
 async def assert_accessible(page: Page, part: str | None = None) -> None:
     """Fails when axe finds anything on the page, or in the part of it that a selector names."""
+    # What is just fading in is not what anybody reads.
+    await page.evaluate(SETTLED)
     results = await Axe().run(page, {"include": [[part]]} if part else None)
     assert results.violations_count == 0, f"{page.url}\n{results.generate_report()}"
