@@ -56,7 +56,7 @@ async def test_more_people_than_a_worker_holds_are_all_answered(database: Databa
 async def test_a_database_that_goes_away_and_comes_back_is_worked_on_again(there: Provider) -> None:
     server = MongoServer()
     server.start()
-    database = Database.connect(server.uri, "test", timeout=0.5)
+    database = Database.connect(server.uri, "test", timeout=3)
     try:
         async with working(database, url=there.url, work=True) as parts:
             account = make_account(settings={"url": there.url})
@@ -73,8 +73,8 @@ async def test_a_database_that_goes_away_and_comes_back_is_worked_on_again(there
                     return False
                 return True
 
-            await until(kept, 15)
-            await until(lambda: said(there, 2), 15)
+            await until(kept, 30)
+            await until(lambda: said(there, 2), 30)
             assert [message.person for message in there.sent] == ["before", "after"]
     finally:
         await database.close()
