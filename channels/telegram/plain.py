@@ -36,13 +36,15 @@ def plain(raw: dict[str, Any], account: str) -> Arrival | None:
     if type(number) is not int or type(date) is not int or not 0 < date <= LATEST or not 0 <= number < _MOST:
         return None
     code = writer.get("language_code", "").lower()
-    name = f"{writer.get('first_name', '')} {writer.get('last_name', '')}"
+    name = " ".join(f"{writer['first_name']} {writer.get('last_name', '')}".split())
+    if not name:
+        return None
     return Arrival(
         address=Address("telegram", account, str(chat["id"])),
         key=f"m:{chat['id']}:{number}",
         content=Content(text=text),
         at=datetime.fromtimestamp(date, UTC),
-        name=" ".join(name.split())[:200],
+        name=name[:200],
         language=code if LANGUAGE.fullmatch(code) else None,
         external_id=str(number),
         data={"username": writer["username"]} if writer.get("username") else {},

@@ -80,6 +80,7 @@ def test_a_plain_message_is_read_quickly() -> None:
         {"from": {"id": 4711, "is_bot": 0, "first_name": "Ann"}},
         {"from": {"id": 4711, "is_bot": False}},
         {"from": None},
+        {"from": {"id": 4711, "is_bot": False, "first_name": "\r"}},
     ],
 )
 def test_everything_else_is_left_to_the_models(changes: dict[str, Any]) -> None:
