@@ -2,6 +2,9 @@
 
 `database` is a connected `core.database.Database`; `database_uri` and `database_name` are for what connects itself.
 With xdist the controller starts the MongoDB and passes its URI on; without, the first test that needs it does.
+
+Property tests try the same values in every run, so that a commit is green or red and not both;
+`make test ARGS="--hypothesis-profile search"` looks for new ones.
 """
 
 from __future__ import annotations
@@ -13,9 +16,14 @@ from typing import Any
 
 import pymongo
 import pytest
+from hypothesis import settings
 
 from core.database import Database
 from tests.servers.mongo import MongoServer, database_name_for
+
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("search", deadline=None)
+settings.load_profile("same")
 
 _shared = pytest.StashKey[MongoServer]()
 
