@@ -6,7 +6,7 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 FLAGS = (
     "--no-sandbox",
@@ -17,6 +17,9 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+# A test waits for what must come; how long that takes is not what it asks.
+PATIENCE = 30_000
+expect.set_options(timeout=PATIENCE)
 
 
 @asynccontextmanager
@@ -36,7 +39,7 @@ async def page_of(browser: Browser, errors: list[str], **options: object) -> tup
     """A page in a context of its own (a person at their own machine); what goes wrong in it is added to `errors`."""
     context = await browser.new_context(**options)  # type: ignore[arg-type]  # Playwright's own options
     page = await context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(PATIENCE)
     page.on("pageerror", lambda error: errors.append(f"{page.url}: {error}"))
     page.on("console", lambda line: errors.append(f"{page.url}: {line.text}") if line.type == "error" else None)
     return context, page

@@ -235,7 +235,7 @@ async def test_core_does_not_wait_for_ever_even_if_an_adapter_does(database: Dat
         await say(impatient, "hello")
         began = time.monotonic()
         await handle(impatient, "out")
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 20
         entry = await entry_of(impatient)
         assert entry.error is not None
         assert (entry.status, entry.error.code) == ("uncertain", "no_answer")
@@ -370,14 +370,13 @@ async def test_a_person_settles_what_is_uncertain(parts: Parts, there: Provider)
 
 
 async def test_a_slow_provider_on_one_address_delays_nobody_else(acting: Parts, there: Provider) -> None:
-    there.fail("hang", person="slow", seconds=0.5)
+    await acting.stores.accounts.save(make_account(settings={"url": there.url, "seconds": 90}))
+    there.fail("hang", person="slow", seconds=90)
     await say(acting, "hello", "slow")
     await until(lambda: tried(there))
-    began = time.monotonic()
     for n in range(10):
         await say(acting, "hello", f"p{n}")
     await until(lambda: counted(there, 10))
-    assert time.monotonic() - began < 0.45
     assert there.to("slow") == []
 
 

@@ -148,7 +148,7 @@ async def following(database: Database, *topics: str) -> AsyncIterator[Subscript
 async def gather_entries(changes: Subscription, n: int) -> list[str]:
     """The texts of the next `n` entries that are announced."""
     texts: list[str] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while len(texts) < n:
             texts += [each.value.content.text for each in told(await changes.next(), "interaction")]
     return texts
@@ -161,7 +161,7 @@ async def test_what_another_process_writes_is_announced_here(
         command = [sys.executable, "-c", WRITER, database_uri, database_name, "one", "two"]
         run = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stderr=subprocess.PIPE)
         seen: list[Change] = []
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(30):
             while len(told(seen, "interaction")) < 2 or not told(seen, "lane"):
                 seen += await changes.next()
         assert await run.wait() == 0
@@ -203,7 +203,7 @@ async def test_a_cursor_that_is_killed_resumes_without_a_gap(
 async def test_after_the_database_was_away_the_stream_goes_on_where_it_was() -> None:
     server = MongoServer()
     server.start()
-    database = Database.connect(server.uri, "test", timeout=1)
+    database = Database.connect(server.uri, "test", timeout=3)
     try:
         async with following(database, "log") as changes:
             with pymongo.MongoClient[dict[str, Any]](server.uri) as outside:

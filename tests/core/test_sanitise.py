@@ -129,7 +129,7 @@ def test_what_a_person_reads(html: str, text: str) -> None:
 def test_nothing_is_slow_or_grows(html: str) -> None:
     began = time.perf_counter()
     shown, text = sanitise(html), text_of(html)
-    assert time.perf_counter() - began < 6
+    assert time.perf_counter() - began < 20
     assert len(shown) < 6 * len(html) + 100
     assert len(text) < 2 * len(html) + 100
     assert "hi" in text or html.startswith("<!--")

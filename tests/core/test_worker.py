@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from statistics import median
 
 from core.database import Database
 from core.errors import CannotStore
@@ -14,11 +15,13 @@ from tests.servers.provider import Provider
 
 
 async def test_a_question_is_answered_at_once(acting: Parts, there: Provider) -> None:
-    for n in range(5):
+    took = []
+    for n in range(7):
         began = time.monotonic()
         await receive(acting, make_arrival("hello", person=f"p{n}"))
         await until(lambda n=n: said(there, n + 1))  # type: ignore[misc]  # the default binds it
-        assert time.monotonic() - began < 0.9, "without waiting for the next look"
+        took.append(time.monotonic() - began)
+    assert median(took) < 0.5, "without waiting for the next look, a second later"
 
 
 async def said(there: Provider, n: int) -> bool:

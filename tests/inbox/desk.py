@@ -84,7 +84,7 @@ async def says(hub: Hub, text: str, person: str = "v1", **more: Any) -> str:
     return str(address)
 
 
-async def conversation_of(hub: Hub, address: str, within: float = 10) -> Conversation:
+async def conversation_of(hub: Hub, address: str, within: float = 30) -> Conversation:
     """The conversation at `address`, once the hub has decided about its first message and put it there."""
     async with asyncio.timeout(within):
         while True:

@@ -26,7 +26,7 @@ async def changes(response: ClientResponse) -> list[dict[str, Any]]:
 async def test_a_message_is_told_to_the_page_that_shows_its_conversation(hub: Hub, desk: AtDesk) -> None:
     conversation = await asks(hub)
     url = f"{hub.url}/inbox/live?c={conversation.id}"
-    async with asyncio.timeout(10), desk.session.get(url) as response:
+    async with asyncio.timeout(30), desk.session.get(url) as response:
         assert response.headers["Content-Type"].startswith("text/event-stream")
         await response.content.readline()
         await says(hub, "Are you there?", name="Ann")

@@ -163,7 +163,7 @@ class Bot:
             self.changed.set()
         return update
 
-    async def until(self, met: Callable[[], bool], seconds: float = 10) -> None:
+    async def until(self, met: Callable[[], bool], seconds: float = 30) -> None:
         """Wait for something to become true of this server; TimeoutError when it does not."""
         async with asyncio.timeout(seconds):
             while not met():

@@ -34,7 +34,7 @@ def _texts(adapter: Telegram, haul: Haul) -> list[str]:
 
 async def _hauls(adapter: Telegram, cursor: Any = None, count: int = 1) -> list[Haul]:
     found: list[Haul] = []
-    async with asyncio.timeout(10), aclosing(_generator(adapter, cursor)) as hauls:
+    async with asyncio.timeout(30), aclosing(_generator(adapter, cursor)) as hauls:
         async for haul in hauls:
             found.append(haul)
             if len(found) == count:
@@ -84,7 +84,7 @@ async def test_a_message_is_there_at_once_while_polling(adapter: Telegram, bot: 
     began = time.monotonic()
     ann.says("hello?")
     [haul] = await polling
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 15, "without waiting for the end of the poll"
     assert _texts(adapter, haul) == ["hello?"]
 
 
@@ -98,7 +98,7 @@ async def test_a_webhook_is_removed_and_nothing_that_waits_is_dropped(adapter: T
 
 async def test_a_webhook_set_meanwhile_is_removed_too(adapter: Telegram, bot: Bot, ann: Person) -> None:
     ann.says("one")
-    async with asyncio.timeout(10), aclosing(_generator(adapter, None)) as hauls:
+    async with asyncio.timeout(30), aclosing(_generator(adapter, None)) as hauls:
         await anext(hauls)
         bot.webhook = {"url": "https://old.example.org/hook"}
         ann.says("two")
