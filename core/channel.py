@@ -8,7 +8,7 @@ protocol it does not implement, never a stub that raises.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -20,7 +20,14 @@ _UNWRITABLE = re.compile("[\ud800-\udfff\x00]")
 
 def clean(text: str) -> str:
     """`text` without NUL bytes and lone surrogates, which neither UTF-8 nor MongoDB can hold."""
-    return _UNWRITABLE.sub("\ufffd", text) if _UNWRITABLE.search(text) else text
+    if "\x00" not in text:
+        try:
+            text.encode()  # many times faster than looking for surrogates
+        except UnicodeEncodeError:
+            pass
+        else:
+            return text
+    return _UNWRITABLE.sub("\ufffd", text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,7 @@ class File:
     Exactly one of three says where the bytes are: `data` (at hand, not stored yet), `sha256` (stored, found in
     `core.files` under this hash) or `source` (the provider's handle, fetched later through `HoldsMedia`).
     `kind` is image, audio, voice, video, sticker or document. `content_id` is a mail's `cid:`, without the brackets.
-    `problem` says in words why the bytes could not be had.
+    `problem` says in words why the bytes could not be had. `part` is the number of the `Arrival.part` it came with.
     """
 
     name: str
@@ -72,6 +79,7 @@ class File:
     data: bytes | None = field(default=None, repr=False)
     content_id: str | None = None
     problem: str | None = None
+    part: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +92,26 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """How a part of a text looks. `start` and `length` count characters (code points) of `Content.text`.
+
+    `kind` is bold, italic, underline, strikethrough, spoiler, code, pre, quote or link; `value` is a link's address, or
+    the language of a `pre`.
+    """
+
+    kind: str
+    start: int
+    length: int
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
     """What is said, the same for every channel; `core.fit` makes of it what one channel can carry.
 
-    `ask` requests the person's own `phone` or `location` where the channel has a button for that.
+    `marks` are the formatting of `text`. `keyboard`: the buttons are a menu that stays below the writing line, where
+    the channel has that; a press then comes back as its label, as if typed. `ask` requests the person's own `phone` or
+    `location` where the channel has a button for that.
     `html` is as it came from outside, not sanitised: whoever shows it sanitises it. `cc` and `bcc` are further
     recipients of what goes out, as the channel writes people (mail addresses). `visible` is what the person wrote now,
     where a channel tells it from quotes and signatures; None when that is all of `text`.
@@ -103,6 +127,8 @@ class Content:
     cc: tuple[str, ...] = ()
     bcc: tuple[str, ...] = ()
     visible: str | None = None
+    marks: tuple[Mark, ...] = ()
+    keyboard: bool = False
 
     @property
     def said(self) -> str:
@@ -141,6 +167,10 @@ class Arrival:
     spoken of last; `quiet`, it joins the history and disturbs nobody (an out-of-office note); `answers`, the ids of
     messages of ours that it provably quotes; `to` and `cc`, lists of `{name, address}`. `conversation` is the id of the
     one whose reply address it was sent to, where that address proves it.
+
+    `part`: the entry `key` comes in several arrivals (an album), of which this is the one with this number. They stand
+    in the order of their numbers, each is added once whenever it comes, and the bot waits a moment for the others.
+    `echo`: not the person but somebody of ours wrote this, in the provider's own app; it is their name, or "".
     """
 
     address: Address
@@ -157,6 +187,25 @@ class Arrival:
     identities: tuple[Identity, ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
     conversation: str | None = None
+    part: int | None = None
+    echo: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something small that happened to messages that are there already. It becomes no entry, and wakes nobody.
+
+    `external_ids` name the messages, of either side. What is None is not spoken of: `reactions` are all signs the
+    person now has on them, `deleted` that the person took them back (the words stay in the log), `location` where a
+    shared live location is now. An older remark that comes late changes nothing.
+    """
+
+    address: Address
+    external_ids: tuple[str, ...]
+    reactions: tuple[str, ...] | None = None
+    deleted: bool | None = None
+    location: Location | None = None
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +214,7 @@ class Receipt:
 
     `gone` says that the address itself is dead (a hard bounce, blocked by the user). `outbound` is the `Outbound.id`
     where the provider's word proves it: it names the message whatever `address`, which then is the recipient spoken of.
+    `also` is then another name of the message, which answers may quote.
     """
 
     address: Address
@@ -175,6 +225,7 @@ class Receipt:
     at: datetime | None = None
     gone: bool = False
     outbound: str | None = None
+    also: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +265,7 @@ class Ignored:
     answer: Content | None = None
 
 
-Event = Arrival | Receipt | Withdrawal | Reachability | Ignored
+Event = Arrival | Remark | Receipt | Withdrawal | Reachability | Ignored
 
 
 # ------------------------------------------------------------------------------------------ what goes out
@@ -224,13 +275,17 @@ Event = Arrival | Receipt | Withdrawal | Reachability | Ignored
 class Capabilities:
     """What one channel can carry; `core.fit` honours it.
 
-    `max_text` is in characters after fitting (0: unlimited). `max_buttons` 0 turns buttons into numbered lines.
+    `max_text` and `max_caption` are in characters after fitting (0: unlimited), in UTF-16 units when `utf16`.
+    `max_buttons` 0 turns buttons into numbered lines. `marks`: it shows formatting.
     `subject` and `html`: the channel has them. `files`: it carries attachments. `idempotent`: sending the same
     `Outbound.id` twice reaches the person once, so a crash may be retried; elsewhere it becomes `uncertain`.
     `sends` is False for a line that only receives (forms, orders). `per_second` bounds the whole account,
-    `per_address_seconds` is the least gap between two messages to one person. `ask_phone`: it has a button to share
-    the own number. `automatic_per_hour`: machines answer on this channel, so one person gets at most so many automatic
-    messages an hour (0: no bound); an account's setting of this name overrides it.
+    `per_address_seconds` is the least gap between messages to one person after the first `per_address_burst`.
+    `ask_phone` and `ask_location`: it has a button to share the own number, the own place. `edits` and `deletes`: for
+    how many seconds a sent text can be changed, a message taken back (0: not at all). `typing`: it shows that somebody
+    is writing. `leaves`: people leave without a trace, so what they did not read is followed up (`core.chat.unread`).
+    `automatic_per_hour`: machines answer on this channel, so one person gets at most so many automatic messages an hour
+    (0: no bound); an account's setting of this name overrides it.
     """
 
     max_text: int = 0
@@ -243,7 +298,15 @@ class Capabilities:
     sends: bool = True
     per_second: float = 0
     per_address_seconds: float = 0
+    per_address_burst: int = 1
     ask_phone: bool = False
+    ask_location: bool = False
+    utf16: bool = False
+    marks: bool = False
+    edits: float = 0
+    deletes: float = 0
+    typing: bool = False
+    leaves: bool = False
     automatic_per_hour: int = 0
 
 
@@ -276,6 +339,7 @@ class Outbound:
 class Account:
     """One configured line of a channel, with its secrets in clear. Never logged: `repr` shows no secret.
 
+    `earlier` are secrets as they were before they were changed, for a day: what is on its way may still come with them.
     `key` is for marks that only this line can have written (ids, return addresses); it follows from the hub's secret
     key and is empty outside a hub, where nothing can be recognised as ours.
     """
@@ -288,13 +352,14 @@ class Account:
     enabled: bool = True
     version: int = 0
     key: str = field(default="", repr=False)
+    earlier: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
     """One setting of an account, as the settings page and `switchboard account add` ask for it.
 
-    `made`: a secret that `core.accounts.made` makes when it is left empty.
+    `made`: a secret that `core.accounts.made` makes when it is left empty. `lines`: it is written on several.
     """
 
     name: str
@@ -304,6 +369,7 @@ class Field:
     required: bool = False
     default: str | int | bool | None = None
     made: bool = False
+    lines: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,7 +377,8 @@ class Line:
     """A row of the table in `channels/__init__.py`: what is known of a channel before its adapter is imported.
 
     `adapter` is `module:class`, imported when an account of it is first served (aiogram takes seconds to import);
-    the class is called with the `Account`.
+    the class is called with the `Account`. `wrong` looks at settings before they are saved: (field, sentence) of the
+    first that cannot be used, or None. `snippet` is what is put on somebody's site, with {url} and {name}.
     """
 
     name: str
@@ -319,6 +386,8 @@ class Line:
     adapter: str
     capabilities: Capabilities
     fields: tuple[Field, ...] = ()
+    wrong: Callable[[Mapping[str, Any]], tuple[str, str] | None] | None = None
+    snippet: str = ""
 
 
 class Channel(Protocol):
@@ -327,8 +396,11 @@ class Channel(Protocol):
     name: str
     capabilities: Capabilities
 
-    async def send(self, message: Outbound) -> str:
-        """Hand one message to the provider and return its id there. Raises a `DeliveryError`."""
+    async def send(self, message: Outbound) -> str | tuple[str, ...]:
+        """Hand one message to the provider and return its id there. Raises a `DeliveryError`.
+
+        Where it became several of the provider's messages: all their ids, in order; the last stands for the whole.
+        """
         ...
 
     async def close(self) -> None:
@@ -344,26 +416,6 @@ class Parses(Protocol):
         """The events in `body`. Header names come in lower case.
 
         Raises NotThisFormat when it is not the provider's format at all, Unreadable when it is and makes no sense.
-        """
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Described:
-    """A raw payload for a person who looks into it: `fields` in JSON types, and the files it carries, with `data`."""
-
-    fields: Mapping[str, Any]
-    files: tuple[File, ...] = ()
-
-
-@runtime_checkable
-class Describes(Parses, Protocol):
-    """Can say more of a payload than its events do."""
-
-    def describe(self, body: bytes, headers: Mapping[str, str]) -> Described | None:
-        """What is in `body`, for `switchboard normalise`; None when the events are all there is to say.
-
-        Raises what `parse` raises.
         """
         ...
 
@@ -394,43 +446,3 @@ class Haul:
 
     parcels: tuple[Parcel, ...]
     cursor: Mapping[str, Any]
-
-
-@runtime_checkable
-class Listens(Parses, Protocol):
-    """Fetches by itself: an IMAP mailbox, long polling. Exactly one process listens to an account at a time."""
-
-    def listen(self, cursor: Mapping[str, Any] | None) -> AsyncIterator[Haul]:
-        """Yield hauls for ever from `cursor` on (None: first time). When asked for the next one, the last is stored.
-
-        Raises RetryLater when the provider is away: the caller waits and calls again with the stored cursor.
-        Raises Rejected when a person must mend the account (wrong password); its sentence is shown in settings.
-        """
-        ...
-
-
-@runtime_checkable
-class HoldsMedia(Protocol):
-    """Keeps attachments on its side until they are fetched."""
-
-    async def fetch(self, file: File) -> bytes:
-        """The bytes behind `file.source`. Raises RetryLater, or Rejected when they can never be had."""
-        ...
-
-
-@runtime_checkable
-class Acknowledges(Protocol):
-    """Has a sign that a press of a button was noticed, which ends the waiting on the customer's screen."""
-
-    async def acknowledge(self, arrival: Arrival) -> None:
-        """Called once after `arrival` is stored. Never raises for what the provider does: it is a courtesy."""
-        ...
-
-
-@runtime_checkable
-class Handshakes(Protocol):
-    """Wants to be told where we are, or to be checked, when the account is added or the hub starts."""
-
-    async def handshake(self, public_url: str | None) -> Mapping[str, Any]:
-        """Register our webhook when `public_url` is given; return facts worth showing. Raises DeliveryError."""
-        ...

@@ -13,7 +13,6 @@ import signal
 STEPS = (
     "parsed",
     "stored",
-    "flagged",
     "acknowledged",
     "claimed",
     "joined",

@@ -20,6 +20,7 @@ from pymongo.errors import (
     AutoReconnect,
     BulkWriteError,
     ConnectionFailure,
+    DuplicateKeyError,
     ExecutionTimeout,
     OperationFailure,
     PyMongoError,
@@ -256,6 +257,11 @@ def _chunks(documents: Sequence[RawBSONDocument]) -> Iterator[list[RawBSONDocume
 def away(error: BaseException) -> bool:
     """Whether `error` means that the database could not be reached or took too long, so nothing is known to be kept."""
     return isinstance(error, _AWAY) or bool(getattr(error, "timeout", False))
+
+
+def taken(error: BaseException) -> bool:
+    """Whether a write was refused because a unique index holds its like already."""
+    return isinstance(error, DuplicateKeyError)
 
 
 def cannot_store(error: BaseException) -> CannotStore:

@@ -10,8 +10,10 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 import structlog
 
@@ -26,8 +28,10 @@ from core.interactions import status
 from core.interactions.interaction import Interaction, Problem
 from core.interactions.store import PAGE, Interactions
 from core.lines import Lines
-from core.pace import Pace
+from core.pace import PATIENT, Pace
 from core.restraint import DECLINED_CODE, Restraint
+from core.revise import Revise
+from core.said import Said
 from core.unsubscribe import DECLINABLE, Unsubscribe
 
 log = structlog.get_logger(__name__)
@@ -42,6 +46,26 @@ def pause(attempts: int, after: float | None = None) -> timedelta:
     if after is not None:
         return timedelta(seconds=min(max(after, 0.5), 24 * 3600) * random.uniform(1.0, 1.1))
     return timedelta(seconds=min(2.0 * 2 ** min(attempts, 20), LONGEST_PAUSE) * random.uniform(0.75, 1.25))
+
+
+class FollowsUp(Protocol):
+    """What is due some time after a message went out (`core.chat.unread`)."""
+
+    def concerns(self, entry: Interaction, able: Capabilities) -> bool:
+        """Whether `entry` is a message to follow up."""
+        ...
+
+    async def plan(self, entry: Interaction) -> datetime | None:
+        """Put a planned entry behind it; when it is due. Repeatable."""
+        ...
+
+    def is_plan(self, entry: Interaction) -> bool:
+        """Whether `entry` is such a planned entry."""
+        ...
+
+    async def carry_out(self, plan: Interaction) -> datetime | None:
+        """Do what is due; when to look again, None when it is done. Repeatable."""
+        ...
 
 
 class Deliver:
@@ -59,6 +83,10 @@ class Deliver:
         lines: Lines,
         restraint: Restraint,
         unsubscribe: Unsubscribe,
+        revise: Revise,
+        follow_up: FollowsUp | None = None,
+        elsewhere: Callable[[Interaction], Awaitable[None]] | None = None,
+        personal: Callable[[Content, str, Capabilities], Content] | None = None,
         *,
         lease: timedelta = timedelta(seconds=30),
         patience: timedelta = timedelta(seconds=60),
@@ -70,6 +98,10 @@ class Deliver:
         self._lines = lines
         self._restraint = restraint
         self._unsubscribe = unsubscribe
+        self._revise = revise
+        self._follow_up = follow_up
+        self._elsewhere = elsewhere
+        self._personal = personal
         self._lease = lease
         self._patience = patience
         self._pace = Pace()
@@ -96,11 +128,24 @@ class Deliver:
             # A slow provider may need longer than the lease; what is idempotent may be tried twice.
             if not able.idempotent and not await self._hold(claim, entry, now):
                 return None
-            again = await self._one(entry, able)
+            if self._follow_up is not None and self._follow_up.is_plan(entry):
+                again = await self._carry_out(self._follow_up, entry)
+                later = min(later or again, again) if again else later
+                continue
+            if self._follow_up is not None and self._follow_up.concerns(entry, able):
+                # Before it goes out: a crash right after would leave nothing behind that could be followed up.
+                due_at = await self._follow_up.plan(entry)
+                later = min(later or due_at, due_at) if due_at else later
+            again = await (self._change(entry) if "changes" in entry.data else self._one(entry, able))
             if again is not None:
                 later = min(later or again, again)
                 break
         return datetime.now(UTC) if len(entries) >= PAGE and later is None else later
+
+    async def _carry_out(self, follow_up: FollowsUp, plan: Interaction) -> datetime | None:
+        again = await follow_up.carry_out(plan)
+        await self._interactions.conclude(plan, status.PLANNED if again else status.SENT, due_at=again)
+        return again
 
     async def _hold(self, claim: Claim, entry: Interaction, now: datetime) -> bool:
         """Keep the lease long enough for one more message; False when somebody else has it by now."""
@@ -118,22 +163,25 @@ class Deliver:
             adapter = await self._lines.get(address.channel, address.account)
             if not able.sends:
                 raise Rejected("Nothing can be sent on this channel.", code="receives_only")
+            if (turn := await self._turn(address, adapter.capabilities)) is not None:
+                return turn
             await self._restraint(entry, able, datetime.now(UTC))
             content = await self._with_files(entry.content)
-            await self._pace(address, able)
             if not able.idempotent:
                 await self._interactions.begin(entry)
                 begun = True
                 reached("begun")
             async with asyncio.timeout(self._allowed(content).total_seconds()):
-                external_id = await adapter.send(self._outbound(entry, address, content))
+                taken = await adapter.send(self._outbound(entry, address, content, adapter.capabilities))
             reached("accepted")
         except RetryLater as error:
             return await self._again(entry, error, begun, able)
         except UnknownAccount:
             await self._conclude(entry, status.FAILED, Rejected(NO_LINE, code="no_line"), counted=begun)
         except RecipientGone as error:
-            await self._addresses.learn(entry.address, reachable=False)
+            await self._addresses.learn(entry.address, reachable=False, gone=error.sentence)
+            if self._elsewhere is not None:
+                await self._elsewhere(entry)
             await self._conclude(entry, status.FAILED, error, counted=begun)
         except Uncertain as error:
             await self._conclude(entry, status.UNCERTAIN, error, counted=begun)
@@ -147,18 +195,53 @@ class Deliver:
             if not begun and not able.idempotent:
                 raise  # nothing was handed over yet: the lane backs off and tries again
             log.exception("deliver.stumbled", entry=entry.id)
-            trouble = Uncertain(f"{STUMBLED} ({type(error).__name__})", code="stumbled")
+            trouble = Uncertain(Said(STUMBLED, f"({type(error).__name__})"), code="stumbled")
             await self._conclude(entry, status.UNCERTAIN, trouble, counted=begun)
         else:
-            await self._interactions.conclude(entry, status.SENT, external_id=external_id, counted=begun)
+            ids = (taken,) if isinstance(taken, str) else taken
+            await self._interactions.conclude(
+                entry, status.SENT, external_id=ids if len(ids) > 1 else ids[0], counted=begun
+            )
             reached("concluded")
             self.counts["sent"] += 1
-            self._feed.announce(
-                entry_changed(replace(entry, status=status.SENT, external_id=external_id, error=None, due_at=None))
-            )
+            went = replace(entry, status=status.SENT, external_id=ids[0], external_ids=ids, error=None, due_at=None)
+            self._feed.announce(entry_changed(went))
         return None
 
-    def _outbound(self, entry: Interaction, address: Address, content: Content) -> Outbound:
+    async def _turn(self, address: Address, able: Capabilities) -> datetime | None:
+        """Wait for this message's turn when it is near; else when it comes, so that the lane can be left till then."""
+        wait = self._pace.take(address, able)
+        if wait > PATIENT:
+            return datetime.now(UTC) + timedelta(seconds=wait)
+        if wait:
+            await asyncio.sleep(wait)
+        return None
+
+    async def _change(self, entry: Interaction) -> datetime | None:
+        """Carry a change of what was sent to the provider, as often as it takes: doing it twice does it once."""
+        try:
+            address = Address.of(entry.address)
+            adapter = await self._lines.get(address.channel, address.account)
+            if (turn := await self._turn(address, adapter.capabilities)) is not None:
+                return turn
+            async with asyncio.timeout(self._patience.total_seconds()):
+                await self._revise(entry, adapter)
+        except (RetryLater, Uncertain, TimeoutError) as error:
+            later = error if isinstance(error, RetryLater) else RetryLater(UNANSWERED, code="no_answer")
+            last = entry.attempts + 1 >= TRIES
+            await self._revise.not_done(entry, later, again=not last)
+            return await self._again(entry, later, False, adapter.capabilities)
+        except (DeliveryError, UnknownAccount) as error:
+            final = error if isinstance(error, DeliveryError) else Rejected(NO_LINE, code="no_line")
+            await self._revise.not_done(entry, final, again=False)
+            await self._conclude(entry, status.CANCELLED, final, counted=False)
+        else:
+            await self._interactions.conclude(entry, status.SENT, counted=False)
+            self.counts["changed"] += 1
+        return None
+
+    def _outbound(self, entry: Interaction, address: Address, content: Content, able: Capabilities) -> Outbound:
+        content = self._personal(content, entry.id, able) if self._personal else content
         automatic = entry.author.kind != "agent"
         declinable = automatic and entry.data.get("purpose") in DECLINABLE
         return Outbound(
@@ -178,9 +261,12 @@ class Deliver:
         attempts = entry.attempts + 1
         wait = pause(entry.attempts, error.after)
         if error.account_wide:
-            self._pace.hold(Address.of(entry.address), wait.total_seconds())
+            # Without a word from the provider it is looked at again soon: a person may mend it any moment.
+            held = wait.total_seconds()
+            self._pace.hold(Address.of(entry.address), held if error.after is not None else min(held, 30))
         if attempts >= TRIES:
-            await self._conclude(entry, status.FAILED, error, counted=begun)
+            given_up = status.CANCELLED if "changes" in entry.data else status.FAILED
+            await self._conclude(entry, given_up, error, counted=begun)
             return None
         due_at = datetime.now(UTC) + wait
         await self._interactions.conclude(
@@ -205,7 +291,7 @@ class Deliver:
         for file in content.files:
             data = await self._files.get(file.sha256) if file.sha256 else None
             if data is None:
-                raise Rejected(f"The attachment {file.name} is not there any more.", code="no_file")
+                raise Rejected(Said("The attachment {name} is not there any more.", name=file.name), code="no_file")
             files.append(replace(file, data=data))
         return replace(content, files=tuple(files))
 
@@ -215,4 +301,5 @@ INTERRUPTED = (
 )
 NO_ANSWER = "The provider did not answer in time. It may have arrived: look there, or ask, before sending it again."
 NO_LINE = "The line it should go out on is not configured or switched off."
+UNANSWERED = "The provider did not answer in time."
 STUMBLED = "Something unexpected happened while sending. It may have arrived: look there before sending it again."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -12,13 +13,16 @@ from core.agents.store import Agents
 from core.channel import Content
 from core.conversations.conversation import Conversation, preview
 from core.conversations.store import Conversations
+from core.elsewhere import for_channel
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.feed import Feed, conversation_changed, entry_changed, lane_due
 from core.ids import new_id
 from core.interactions import status
 from core.interactions.interaction import MAX_TEXT, Author, Interaction
 from core.interactions.store import Interactions
-from core.route import system_line
+from core.perform import Perform, system_line
+from core.rating import AskRating
+from core.said import Said
 from core.send import Send
 
 FARTHEST = timedelta(days=366)
@@ -35,7 +39,14 @@ class Desk:
         agents: Agents,
         send: Send,
         feed: Feed,
+        perform: Perform,
+        rating: AskRating,
+        spoken: Callable[[Agent, Conversation], Awaitable[None]] | None = None,
     ) -> None:
+        # Told of every answer of an agent, once it is queued (leads).
+        self._spoken = spoken
+        self._perform = perform
+        self._rating = rating
         self._conversations = conversations
         self._interactions = interactions
         self._addresses = addresses
@@ -62,14 +73,12 @@ class Desk:
         reply is planned. A resolved conversation is reopened by it. Raises NotFound, and Invalid (having changed
         nothing) for an empty or overlong reply and for an address that cannot be written to.
         """
-        if not content.text.strip() and not content.files:
-            raise Invalid("Write something first.", field="text")
-        _short_enough(content.text)
-        if due_at is not None and not timedelta(0) < due_at - datetime.now(UTC) < FARTHEST:
-            raise Invalid("Choose a time from now up to a year ahead.", field="due_at")
+        self.check(content, due_at)
         conversation = await self._get(conversation_id)
         target = await self._target(conversation, address)
-        self._send.check(target)
+        able = self._send.check(target)
+        if (content.cc or content.bcc) and not able.subject:
+            raise Invalid("Copies can be sent by mail only. Choose a mail address, or take them away.", field="cc")
         fields: dict[str, Any] = {
             "last": {
                 "at": datetime.now(UTC),
@@ -78,10 +87,13 @@ class Desk:
                 "id": "",
             },
             "unread": 0,
+            "read_at": datetime.now(UTC),
             "reply_address": target,
         }
         # First the conversation, then the words: from this write on the bot's commits fail, so it cannot answer too.
         conversation = await self._take(agent, conversation, fields, resolve=resolve)
+        # What the bot decided before that is said before it too, and not after an agent has begun to speak.
+        await self._perform(conversation)
         entries = await self._send(
             target,
             content,
@@ -91,7 +103,19 @@ class Desk:
             due_at=due_at,
             data={"signature": agent.signature} if agent.signature else None,
         )
+        if self._spoken is not None:
+            await self._spoken(agent, conversation)
+        if resolve:
+            self._feed.announce(conversation_changed(await self._rating(conversation)))
         return entries[-1]
+
+    def check(self, content: Content, due_at: datetime | None = None) -> None:
+        """Raises Invalid for what can never be sent: nothing, too much, or at an impossible time."""
+        if not content.text.strip() and not content.files:
+            raise Invalid("Write something first.", field="text")
+        _short_enough(content.text)
+        if due_at is not None and not timedelta(0) < due_at - datetime.now(UTC) < FARTHEST:
+            raise Invalid("Choose a time from now up to a year ahead.", field="due_at")
 
     async def _target(self, conversation: Conversation, address: str | None) -> str:
         if address is None or address == conversation.reply_address:
@@ -109,9 +133,7 @@ class Desk:
             fields["assignee"] = agent.id
         if resolve:
             fields |= {"status": "resolved", "active": False}
-            after = await self._conversations.change(
-                conversation.id, fields, unset=("waiting_since", "snoozed_until", "said")
-            )
+            after = await self._conversations.change(conversation.id, fields, unset=("waiting_since", "snoozed_until"))
         elif conversation.active:
             fields["status"] = "open"
             after = await self._conversations.change(
@@ -174,9 +196,10 @@ class Desk:
         if not conversation.active:
             return conversation
         fields = {"status": "resolved", "active": False, "unread": 0}
-        return await self._change(
+        resolved = await self._change(
             agent, conversation, fields, "Resolved", unset=("waiting_since", "snoozed_until", "said")
         )
+        return await self._rating(resolved)
 
     async def reopen(self, agent: Agent, conversation_id: str) -> Conversation:
         """Open a resolved or snoozed conversation again. Raises Conflict when the customer has a newer active one."""
@@ -194,7 +217,9 @@ class Desk:
 
     async def read(self, agent: Agent, conversation_id: str) -> Conversation:
         """Clear the unread mark: somebody has looked."""
-        after = await self._conversations.change(conversation_id, {"unread": 0}, where={"unread": {"$gt": 0}})
+        after = await self._conversations.change(
+            conversation_id, {"unread": 0, "read_at": datetime.now(UTC)}, where={"unread": {"$gt": 0}}
+        )
         if after is None:
             return await self._get(conversation_id)
         self._feed.announce(conversation_changed(after))
@@ -226,6 +251,30 @@ class Desk:
         """Send a failed or uncertain message again, because a person says so."""
         return await self._again(await self._interactions.retry(interaction_id, datetime.now(UTC)))
 
+    async def elsewhere(self, agent: Agent, interaction_id: str, address: str) -> Interaction:
+        """Send a message that did not arrive to another address of the customer; pressed twice it goes there once.
+
+        Raises NotFound, Conflict when it did arrive, and Invalid for an address that is not theirs or cannot be used.
+        """
+        entry = await self._interactions.get(interaction_id)
+        if entry is None or entry.direction != "out":
+            raise NotFound("This message is not there any more.")
+        if entry.status != status.FAILED:
+            raise Conflict("This message is not in that state any more; look again.")
+        theirs = await self._addresses.of_customer(entry.customer_id) if entry.customer_id else []
+        if address == entry.address or address not in {known.id for known in theirs}:
+            raise Invalid("This is not an address of this customer.", field="address")
+        content = for_channel(entry, self._send.check(address))
+        key = f"elsewhere:{entry.id}"
+        if entry.conversation_id:
+            sent = await self.reply(agent, entry.conversation_id, content, key=key, address=address)
+        else:
+            author = Author("agent", agent.id, agent.name)
+            sent = (await self._send(address, content, author, key=key, customer_id=entry.customer_id))[-1]
+        await self._interactions.goes_on(entry, address)
+        self._feed.announce(entry_changed(entry))
+        return sent
+
     async def settle(self, agent: Agent, interaction_id: str, outcome: Literal["sent", "failed"]) -> Interaction:
         """Say what became of an uncertain message."""
         if outcome not in (status.SENT, status.FAILED):
@@ -238,7 +287,7 @@ class Desk:
 
     async def _again(self, entry: Interaction | None) -> Interaction:
         entry = self._changed(entry)
-        await self._addresses.flag("out", [entry.address], datetime.now(UTC))
+        await self._addresses.flag([entry.address], datetime.now(UTC))
         self._feed.announce(lane_due("out", entry.address))
         return entry
 
@@ -263,7 +312,10 @@ class Desk:
 
 def _short_enough(text: str) -> None:
     if len(text) > MAX_TEXT:
-        raise Invalid(f"This is too long; {MAX_TEXT:,} characters fit. Send the rest in another message.", field="text")
+        limit = Said(
+            "This is too long; {limit} characters fit. Send the rest in another message.", limit=f"{MAX_TEXT:,}"
+        )
+        raise Invalid(limit, field="text")
 
 
 def _author(agent: Agent) -> Author:

@@ -20,6 +20,7 @@ from core.conversations.conversation import Conversation
 from core.database import Database
 from core.interactions import status
 from core.interactions.interaction import Interaction
+from core.leads.lead import Lead
 from core.orders.order import Order
 
 log = structlog.get_logger(__name__)
@@ -29,9 +30,10 @@ QUEUE = 500
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Something is new or different. `what` is interaction, conversation, order, account, agent, lane or lagged.
+    """Something is new or different. `what` is interaction, conversation, order, lead, account, agent, lane or lagged.
 
-    `value` is what it is now (an `Interaction`, a `Conversation`, an `Order`), where the announcer had it at hand.
+    `value` is what it is now (an `Interaction`, a `Conversation`, an `Order`, a `Lead`), where the announcer had it at
+    hand.
     """
 
     what: str
@@ -67,17 +69,23 @@ def order_changed(order: Order) -> Change:
     return Change("order", order.id, tuple(topics), order)
 
 
-def lane_due(lane: Lane, address: str) -> Change:
-    """`lane:in` or `lane:out`: there is work at an address."""
-    return Change("lane", address, (f"lane:{lane}",))
+def lead_changed(lead: Lead) -> Change:
+    """`leads` (the board and every list) and the topics of its conversation and customer."""
+    topics = ("leads", f"conversation:{lead.conversation_id}", f"customer:{lead.customer_id}")
+    return Change("lead", lead.id, topics, lead)
+
+
+def lane_due(lane: Lane, address: str, *, perhaps: bool = False) -> Change:
+    """`lane:in` or `lane:out`: there is work at an address; `perhaps` (the value): unless it was done by now."""
+    return Change("lane", address, (f"lane:{lane}",), perhaps)
 
 
 def lanes_of(entry: Interaction) -> list[Change]:
     """The lane that an entry written by another process wakes."""
     if entry.status == status.RECEIVED:
-        return [lane_due("in", entry.address)]
+        return [lane_due("in", entry.address, perhaps=True)]
     if entry.status == status.QUEUED:
-        return [lane_due("out", entry.address)]
+        return [lane_due("out", entry.address, perhaps=True)]
     return []
 
 

@@ -15,6 +15,7 @@ from core.ids import id_of
 from core.interactions.interaction import Interaction
 from core.interactions.store import Interactions
 from core.lines import Lines
+from core.rating import rated_conversation
 
 # An identity somebody typed into a form → the channel on which it can be answered.
 ANSWERED_ON = {"email": "email", "phone": "sms"}
@@ -42,7 +43,8 @@ class Join:
         an entry of it, if the sender takes part: wrote or was written to in it before, or was copied in by somebody who
         takes part. A quoted id, number or subject of somebody else's thread joins nothing. Otherwise an entry joins the
         address's active conversation, or begins one. Where conversations have subjects (mail), what answers nothing
-        begins a new one, and an answer reopens a resolved one. A sender who is doubted joins only what is theirs.
+        begins a new one, and an answer reopens a resolved one. A sender who is doubted joins only what is theirs. How a
+        resolved conversation was is told in that conversation.
         """
         letters = self._able(entry.channel).subject
         found = await self._thread(entry, customer, letters=letters)
@@ -50,8 +52,12 @@ class Join:
             return found
         if entry.data.get("machine") and (last := await self._conversations.latest(entry.address, customer.id)):
             return last  # what a machine writes belongs to what was last spoken of with this address
+        if entry.choice and (rated := await rated_conversation(entry, customer.id, self._conversations)):
+            return rated
         thread = entry.key if letters else ""
         found = await self._conversations.active(entry.address, thread)
+        if found is None and not letters:
+            found = await rated_conversation(entry, customer.id, self._conversations)
         return found or await self._begin(entry, thread, customer, now)
 
     async def _thread(self, entry: Interaction, customer: Customer, *, letters: bool) -> Conversation | None:
@@ -132,7 +138,7 @@ class Join:
 def _first_status(entry: Interaction) -> Status:
     if entry.data.get("quiet"):
         return "resolved"  # an out-of-office note to nothing in particular: kept, and nobody's work
-    return "pending" if entry.kind == "message" else "open"
+    return "pending" if entry.kind == "message" and entry.direction == "in" else "open"
 
 
 def _theirs(conversation: Conversation, entry: Interaction, customer: Customer) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from core.accounts.store import Accounts
 from core.channel import Account, Capabilities, Channel, Line
 from core.errors import UnknownAccount
+from core.keyring import RenewsSecrets
 
 FRESH = 1.0
 RETIREMENT = 60.0
@@ -70,6 +71,8 @@ class Lines:
         module, _, name = self.table[account.channel].adapter.partition(":")
         loaded = await asyncio.to_thread(importlib.import_module, module)
         adapter: Channel = getattr(loaded, name)(account)
+        if isinstance(adapter, RenewsSecrets):
+            adapter.hold(self._accounts.keyring(account))
         return adapter
 
     def _retire(self, adapter: Channel) -> None:

@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from core.abilities import Handshakes, Listens
 from core.accounts.store import Accounts
-from core.channel import Account, Handshakes, Listens, Parcel
+from core.channel import Account, Parcel
 from core.deliver import pause
 from core.errors import CannotStore, DeliveryError, Rejected, RetryLater, UnknownAccount
 from core.feed import Change, Feed
@@ -89,7 +90,7 @@ class Listen:
                 adapter = await self._lines.get(account.channel, account.name)
                 if isinstance(adapter, Handshakes):
                     facts = await adapter.handshake(self._public_url())
-                    await self._accounts.note(account.channel, account.name, problem=None, facts=facts)
+                    await self._accounts.note(account.channel, account.name, problem=facts.get("problem"), facts=facts)
                 break
             except (DeliveryError, CannotStore) as error:
                 await self._trouble(account, error.sentence)

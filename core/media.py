@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from core.channel import Address, File, HoldsMedia
+from core.abilities import HoldsMedia
+from core.channel import Address, File
 from core.deliver import pause
 from core.errors import DeliveryError, RetryLater, UnknownAccount
 from core.feed import Feed, entry_changed
@@ -36,7 +37,8 @@ class Media:
     async def one(self) -> bool:
         """Fetch what is due next; False when nothing is."""
         now = datetime.now(UTC)
-        entry = await self._interactions.claim_media(now, now + PATIENCE + timedelta(seconds=10))
+        lease = now + PATIENCE + timedelta(seconds=10)
+        entry = await self._interactions.claim_media(now, lease)
         if entry is None:
             return False
         files: list[File] = []
@@ -60,7 +62,7 @@ class Media:
                     files.append(file)
                     again = now + pause(6)
         content = replace(entry.content, files=tuple(files))
-        await self._interactions.media_fetched(entry, content_document(content)["files"], again)
+        await self._interactions.media_fetched(entry, content_document(content)["files"], lease, again)
         self._feed.announce(entry_changed(replace(entry, content=content)))
         return True
 

@@ -26,3 +26,13 @@ def best(addresses: Sequence[KnownAddress], able: Mapping[str, Capabilities]) ->
         key=lambda a: (a.last_in is not None or a.verified, a.last_in or _NEVER, a.id),
         default=None,
     )
+
+
+def others(addresses: Sequence[KnownAddress], besides: str, able: Mapping[str, Capabilities]) -> list[KnownAddress]:
+    """The addresses other than `besides` that can be written to, the likeliest first."""
+    left = [known for known in addresses if known.id != besides]
+    found: list[KnownAddress] = []
+    while (likeliest := best(left, able)) is not None:
+        found.append(likeliest)
+        left.remove(likeliest)
+    return found

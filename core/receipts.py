@@ -7,7 +7,7 @@ so a mailbox may be read twice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from core.ids import id_of, new_id
 from core.interactions import status
 from core.interactions.interaction import Author, Interaction, sane
 from core.interactions.store import Interactions
+from core.said import sentence_document, shortened
 
 CAME_BACK = "The message to {address} came back. {reason}"
 GONE = "The message to {address} came back: this address cannot be reached any more. {reason}"
@@ -27,10 +28,18 @@ COPY_CAME_BACK = "The copy to {address} came back. {reason}"
 class Receipts:
     """Applies receipts to the log."""
 
-    def __init__(self, interactions: Interactions, addresses: Addresses, feed: Feed) -> None:
+    def __init__(
+        self,
+        interactions: Interactions,
+        addresses: Addresses,
+        feed: Feed,
+        elsewhere: Callable[[Interaction], Awaitable[None]] | None = None,
+    ) -> None:
+        """`elsewhere` is told of each message that its address will never get."""
         self._interactions = interactions
         self._addresses = addresses
         self._feed = feed
+        self._elsewhere = elsewhere
 
     async def __call__(self, receipt: Receipt, raw: Mapping[str, Any] | None = None) -> None:
         """Note what `receipt` says; `raw` is where the payload it came in is kept."""
@@ -38,12 +47,14 @@ class Receipts:
         if receipt.status in ("failed", "delayed"):
             await self._failed(receipt, address, external_id, raw)
             return
+        if receipt.outbound and receipt.also:
+            await self._interactions.also_named(receipt.outbound, clean(receipt.also))
         changed = await self._interactions.receipt(
             address,
             external_id,
             receipt.status,
             code=clean(receipt.code)[:100],
-            sentence=clean(receipt.sentence)[:1000],
+            sentence=shortened(receipt.sentence, clean),
             at=sane(receipt.at, datetime.now(UTC)),
             entry=receipt.outbound,
         )
@@ -55,9 +66,11 @@ class Receipts:
         if entry is None:
             # A provider's own word about an address counts all the same; a mark without its message does not.
             if receipt.gone and not receipt.outbound:
-                await self._addresses.learn(address, reachable=False)
+                await self._addresses.learn(
+                    address, reachable=False, gone=shortened(receipt.sentence, clean), at=receipt.at
+                )
             return
-        code, sentence = clean(receipt.code)[:100], clean(receipt.sentence)[:1000]
+        code, sentence = clean(receipt.code)[:100], shortened(receipt.sentence, clean)
         at = sane(receipt.at, datetime.now(UTC))
         if receipt.status == "delayed":
             late = await self._interactions.delayed(entry, code, sentence, at)
@@ -74,7 +87,9 @@ class Receipts:
             return
         await self._line(entry, GONE if receipt.gone else CAME_BACK, receipt, sentence, raw)
         if receipt.gone:
-            await self._addresses.learn(entry.address, reachable=False)
+            await self._addresses.learn(entry.address, reachable=False, gone=sentence, at=at)
+            if self._elsewhere is not None:
+                await self._elsewhere(entry)
         changed = await self._interactions.receipt(
             entry.address,
             entry.external_id or external_id,
@@ -117,7 +132,7 @@ class Receipts:
             status=status.HANDLED,
             customer_id=entry.customer_id,
             conversation_id=entry.conversation_id,
-            data={"address": clean(to), "reason": reason, "message": entry.id, "hard": receipt.gone},
+            data={"address": clean(to), "reason": sentence_document(reason), "message": entry.id, "hard": receipt.gone},
             raw=raw,
         )
         if (await self._interactions.add([line]))[0]:

@@ -1,25 +1,24 @@
-"""receive: what adapters parsed goes into the log, the address's flag is raised, and only then is the answer yes.
+"""receive: what adapters parsed goes into the log, and only then is the answer yes.
 
-Message and flag are written side by side, and yes comes third, when both are acknowledged. A crash in between means
-that the outside sends again: the key makes it one entry, and the flag is raised then; what nobody sends again, the
-sweep finds.
+The entry is its own flag: while its status is `received` it is in the index that workers look at, so message and flag
+are one durable write. A crash before the answer means that the outside sends again: the key makes it one entry.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 
+from core.abilities import Acknowledges
 from core.addresses.store import Addresses
 from core.channel import (
     Account,
-    Acknowledges,
     Address,
     Arrival,
     Content,
@@ -28,6 +27,7 @@ from core.channel import (
     Parses,
     Reachability,
     Receipt,
+    Remark,
     Withdrawal,
     clean,
 )
@@ -49,8 +49,10 @@ log = structlog.get_logger(__name__)
 # Larger bodies are parsed in a thread, and larger raw payloads go to the file store.
 LARGE = 64 * 1024
 RAW_INLINE = 16 * 1024
-# Turns of the loop until the log's write is on its way: the flag's is made ready while the log's waits for the journal.
-HEAD_START = 6
+# What a replay of an unreadable payload needs to know: its format, whose it is, how much of it is our own writing.
+KEPT_HEADERS = frozenset(("content-type", "content-encoding", "provider", "traced", "checked"))
+# What people read of an address whose owner wants no messages there.
+BLOCKED = "The customer blocked this line."
 # What people read of a withdrawal in the customer's history.
 WITHDRAWN = {
     "complaint": "Reported a message of ours as unwanted; no more messages of this kind are sent",
@@ -72,7 +74,13 @@ class Receive:
     """The intake. `counts` tells events by kind, for the metrics."""
 
     def __init__(
-        self, interactions: Interactions, addresses: Addresses, files: Files, failed: FailedIntakes, feed: Feed
+        self,
+        interactions: Interactions,
+        addresses: Addresses,
+        files: Files,
+        failed: FailedIntakes,
+        feed: Feed,
+        elsewhere: Callable[[Interaction], Awaitable[None]] | None = None,
     ) -> None:
         self._interactions = interactions
         self._addresses = addresses
@@ -80,7 +88,7 @@ class Receive:
         self._failed = failed
         self._feed = feed
         self.counts: Counter[str] = Counter()
-        self._receipts = Receipts(interactions, addresses, feed)
+        self._receipts = Receipts(interactions, addresses, feed, elsewhere)
         self._courtesies: set[asyncio.Task[None]] = set()
 
     async def take(
@@ -133,9 +141,7 @@ class Receive:
     async def _set_aside(self, account: Account, body: bytes, headers: Mapping[str, str], reason: str) -> None:
         self.counts["unreadable"] += 1
         log.warning("intake.unreadable", channel=account.channel, account=account.name, reason=reason[:300])
-        kept = {
-            name: value for name, value in headers.items() if name in ("content-type", "content-encoding", "provider")
-        }
+        kept = {name: value for name, value in headers.items() if name in KEPT_HEADERS}
         await self._failed.keep(account.channel, account.name, body, kept, reason, datetime.now(UTC))
 
     async def keep(self, account: Account, events: Sequence[Event], raw: bytes | None = None) -> list[Kept]:
@@ -159,33 +165,26 @@ class Receive:
         for event in events:
             self.counts[type(event).__name__.lower()] += 1
             entries.append(await self._entry(event, now, origin))
-        logged = [entry for entry in entries if entry is not None]
-        # Log and flag are written side by side: a flag that is seen before its message is looked at again (route), one
-        # whose message could not be stored is lowered, and yes is said when both are there.
-        adding = asyncio.gather(*(self._interactions.add([entry]) for entry in logged), return_exceptions=True)
-        for _ in range(HEAD_START):
-            await asyncio.sleep(0)
-        flagging = asyncio.create_task(self._addresses.flag("in", [entry.address for entry in logged], now))
-        try:
-            results = await adding
-            reached("stored")
-        finally:
-            flagged = await asyncio.gather(flagging, return_exceptions=True)
-        reached("flagged")
-        fresh = {e.id: r[0] for e, r in zip(logged, results, strict=True) if not isinstance(r, BaseException)}
-        due = [entry.address for entry in logged if entry.id in fresh]
-        for entry in logged:
-            if fresh.get(entry.id):
-                self._feed.announce(entry_changed(entry))
-        self._feed.announce(*(lane_due("in", address) for address in dict.fromkeys(due)))
-        for result in (*results, *flagged):
+        logged = [e for e, event in zip(entries, events, strict=True) if e is not None and _part(event) is None]
+        results = await self._interactions.add_each(logged)
+        reached("stored")
+        fresh: dict[str, bool] = {}
+        for entry, result in zip(logged, results, strict=True):
+            if isinstance(result, bool):
+                fresh[entry.id] = result
+                if result:
+                    self._feed.announce(entry_changed(entry))
+                self._feed.announce(lane_due("in", entry.address, perhaps=not result))
+        for result in results:
             if isinstance(result, BaseException):
                 raise result
         kept: list[Kept] = []
         for event, maybe in zip(events, entries, strict=True):
             if maybe is None:
-                await self._told(event, origin)
+                await self._told(event, origin, now)
                 kept.append(Kept(event, None, False, now))
+            elif (part := _part(event)) is not None:
+                kept.append(await self._gathered(event, maybe, part, now))
             elif fresh[maybe.id]:
                 kept.append(Kept(event, maybe.id, True, maybe.at))
             else:
@@ -194,11 +193,27 @@ class Receive:
         reached("acknowledged")
         return kept
 
-    async def _told(self, event: Event, origin: Mapping[str, Any] | None) -> None:
+    async def _gathered(self, event: Event, entry: Interaction, part: int, now: datetime) -> Kept:
+        """Add one part to the entry it belongs to. A part that comes late changes the entry and wakes nobody."""
+        there, new = await self._interactions.add_part(entry, part, now)
+        reached("stored")
+        if there.status == status.RECEIVED:
+            self._feed.announce(lane_due("in", there.address))
+        if new:
+            self._feed.announce(entry_changed(there))
+        return Kept(event, there.id, new, there.at)
+
+    async def _told(self, event: Event, origin: Mapping[str, Any] | None, now: datetime) -> None:
         if isinstance(event, Receipt):
             await self._receipts(event, origin)
+        elif isinstance(event, Remark):
+            for changed in await self._interactions.remark(event, sane(event.at, now)):
+                self._feed.announce(entry_changed(changed))
         elif isinstance(event, Reachability):
-            await self._addresses.learn(clean(str(event.address)), reachable=event.reachable)
+            if not await self._addresses.newest(clean(str(event.address)), sane(event.at, now)):
+                return
+            gone = "" if event.reachable else BLOCKED
+            await self._addresses.learn(clean(str(event.address)), reachable=event.reachable, gone=gone, at=event.at)
 
     async def _entry(self, event: Event, now: datetime, origin: Mapping[str, Any] | None) -> Interaction | None:
         if isinstance(event, Arrival):
@@ -240,6 +255,7 @@ class Receive:
             at=sane(event.at, now),
             status=status.RECEIVED,
             customer_id=spoken_of.customer_id if spoken_of else None,
+            conversation_id=spoken_of.conversation_id if spoken_of else None,
             data={"withdrawal": {"purpose": event.purpose, "how": event.how}},
             raw=origin,
         )
@@ -260,12 +276,12 @@ class Receive:
         return Interaction(
             id=new_id(),
             kind="system" if event.edits else event.kind,
-            direction="in",
+            direction="in" if event.echo is None else "out",
             channel=event.address.channel,
             account=event.address.account,
             address=clean(str(event.address)),
             key=clean(event.key),
-            author=Author("customer", name=event.name[:200]),
+            author=_author(event),
             content=content,
             at=sane(event.at, now),
             status=status.RECEIVED,
@@ -285,6 +301,16 @@ class Receive:
         return {"body": raw} if len(raw) <= RAW_INLINE else {"sha256": await self._files.put(raw)}
 
 
+def _part(event: Event) -> int | None:
+    return event.part if isinstance(event, Arrival) else None
+
+
+def _author(event: Arrival) -> Author:
+    if event.echo is not None:
+        return Author("agent", name=clean(event.echo)[:200])
+    return Author("customer", name=event.name[:200])
+
+
 def _cleaned(text: str | None) -> str | None:
     return text if text is None else clean(text)
 
@@ -297,13 +323,13 @@ class Replay:
     """Tries again what is in `failed_intake`."""
 
     def __init__(
-        self, receive: Receive, failed: FailedIntakes, lines: Lines, interactions: Interactions, addresses: Addresses
+        self, receive: Receive, failed: FailedIntakes, lines: Lines, interactions: Interactions, feed: Feed
     ) -> None:
         self._receive = receive
         self._failed = failed
         self._lines = lines
         self._interactions = interactions
-        self._addresses = addresses
+        self._feed = feed
 
     async def __call__(self, id: str) -> bool:
         """Replay one payload; True when it went through, False when it failed again and stays.
@@ -316,7 +342,7 @@ class Replay:
         if kept.entry:
             entry = await self._interactions.unstick(kept.entry)
             if entry:
-                await self._addresses.flag("in", [entry.address], datetime.now(UTC))
+                self._feed.announce(lane_due("in", entry.address))
             await self._failed.done(id, "replayed")
             return entry is not None
         account = await self._lines.account(kept.channel, kept.account)

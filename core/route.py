@@ -7,9 +7,9 @@ and a bot and an agent never both answer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 import structlog
@@ -20,31 +20,43 @@ from core.agents.duty import Duty
 from core.channel import Account, Address, Arrival, Capabilities, Identity
 from core.checkpoint import reached
 from core.conversations.conversation import Conversation, Last, preview
+from core.conversations.runs import runs_after
 from core.conversations.store import Conversations
-from core.customers.customer import Customer, key_of
+from core.customers.customer import Customer, key_of, purpose_of
 from core.customers.identify import Identify, Introduction
 from core.customers.store import Customers
 from core.database import away
-from core.decide import Decides, Decision, LooksUpOrders, Person, Turn
+from core.decide import Decides, Decision, LooksUpOrders, Person, Rate, Turn
 from core.errors import CannotStore, Conflict, UnknownAccount
 from core.feed import Feed, conversation_changed, entry_changed
-from core.ids import id_of, new_id
+from core.go_on import GoOn
+from core.ids import id_of, time_of
 from core.intake.store import FailedIntakes
 from core.interactions import status
-from core.interactions.interaction import Author, Interaction, content_document, content_of
+from core.interactions.interaction import Author, Interaction, content_of
 from core.interactions.store import PAGE, Interactions
 from core.join import Join
 from core.lines import Lines
+from core.perform import Perform, said_document, system_line
+from core.rating import rates
 from core.send import Send
+from core.typing import Typing
 
 log = structlog.get_logger(__name__)
 
 PATIENCE = 5
-LOOKS = 3
 
 
-class NothingYet(Exception):
-    """A flag was up and nothing was there: its message may be a moment behind it, so look again before lowering it."""
+# How long an edit waits for the message it is about, and the longest that parts of an entry are waited for.
+EDIT_PATIENCE = timedelta(seconds=3)
+LONGEST_WAIT = timedelta(seconds=10)
+
+
+class _Wait(Exception):
+    """An entry, and what came after it, is to be handled `until` then."""
+
+    def __init__(self, until: datetime) -> None:
+        self.until = until
 
 
 JOINED = "{name} ({address}) was copied in and now takes part"
@@ -55,6 +67,14 @@ class HandlesOrders(Protocol):
 
     async def __call__(self, entry: Interaction) -> str | None:
         """Apply the event, notify the customer; returns the customer's id. Repeatable."""
+        ...
+
+
+class HandlesForms(Protocol):
+    """What route asks of the forms: who gets a submission, and what its sender is answered."""
+
+    async def __call__(self, entry: Interaction, conversation: Conversation) -> Conversation:
+        """Do it; the conversation after it. Repeatable."""
         ...
 
 
@@ -74,8 +94,13 @@ class Parts:
     join: Join
     duty: Duty
     bot: Decides
+    perform: Perform
+    typing: Typing
+    go_on: GoOn
     order_facts: LooksUpOrders
     orders: HandlesOrders
+    forms: HandlesForms
+    leads: Callable[[Interaction, Conversation], Awaitable[None]]
 
 
 class Route:
@@ -88,8 +113,6 @@ class Route:
         """Handle what is unhandled at the claimed address, in order; None: nothing is left for later."""
         _ = self._
         entries = await _.interactions.unhandled(claim.address.id)
-        if not entries and claim.failures < LOOKS:
-            raise NothingYet
         reached("claimed")
         address = claim.address
         for entry in entries:
@@ -97,6 +120,8 @@ class Route:
                 address = await self._handle(address, entry)
             except CannotStore:
                 raise
+            except _Wait as wait:
+                return wait.until
             except Exception as error:
                 # A database that is away says nothing about the entry.
                 if away(error) or claim.failures + 1 < PATIENCE:
@@ -115,6 +140,9 @@ class Route:
 
     async def _handle(self, address: KnownAddress, entry: Interaction) -> KnownAddress:
         _ = self._
+        now = datetime.now(UTC)
+        if entry.wait_until and now < entry.wait_until < now + LONGEST_WAIT:
+            raise _Wait(entry.wait_until)
         if entry.kind == "order":
             customer_id = await _.orders(entry)
             await self._handled(entry, customer_id, None)
@@ -128,12 +156,17 @@ class Route:
             await self._handled(entry, None, None)
             return address
         if entry.edit_of:
-            edited = await _.interactions.edit(entry.address, entry.edit_of, entry.content.text, entry.id)
+            edited = await _.interactions.edit(entry)
             if edited is not None:
                 _.feed.announce(entry_changed(edited))
-                await self._handled(entry, edited.customer_id, edited.conversation_id)
+                # It shows on the message it is about, not as a line of its own.
+                await self._handled(entry, edited.customer_id or address.customer_id, None)
                 return address
-        now = datetime.now(UTC)
+            if now < (until := time_of(entry.id) + EDIT_PATIENCE) < now + LONGEST_WAIT:
+                raise _Wait(min(until, now + timedelta(seconds=0.5)))  # the message may be on its way
+        if entry.data.get("start_payload") and (moved := await _.go_on(entry, address, now)):
+            address = moved
+            entry = replace(entry, data={**entry.data, "continued": True})
         who = introduction(entry)
         customer = await _.identify(address, who, now)
         if any(identity.doubted for identity in who.identities):
@@ -142,6 +175,11 @@ class Route:
         else:
             address = await self._known(address, entry, customer, now)
         conversation = await self._settle(entry, address, customer, now)
+        await self._agreed(entry, customer)
+        if entry.kind == "form":
+            conversation = await _.forms(entry, conversation)
+        if conversation.lead:
+            await _.leads(entry, conversation)
         joined = entry.address in conversation.participants  # somebody else, in a conversation that is not theirs
         await self._handled(entry, customer.id if joined else conversation.customer_id, conversation.id)
         return address
@@ -162,7 +200,20 @@ class Route:
             await _.customers.consent(
                 customer.id, said["purpose"], given=False, at=entry.at, how=said["how"], entry=entry.id
             )
-        await self._handled(entry, customer.id if customer else None, None)
+        await self._handled(entry, customer.id if customer else None, entry.conversation_id)
+
+    async def _agreed(self, entry: Interaction, customer: Customer) -> None:
+        """Write down what the customer agreed to in a form, in the words they read; repeatable."""
+        agreed: dict[str, list[str]] = {}
+        for one in entry.data.get("consents", ()):
+            purpose = str(one.get("purpose") or "") or purpose_of(str(one.get("field", "")))
+            # What is to be confirmed by mail counts only then (core.forms.confirm).
+            if purpose and not one.get("confirm"):
+                agreed.setdefault(purpose, []).append(str(one.get("words", "")))
+        for purpose, words in agreed.items():
+            await self._.customers.consent(
+                customer.id, purpose, given=True, at=entry.at, how="form", entry=entry.id, words="\n".join(words)
+            )
 
     async def _known(
         self, address: KnownAddress, entry: Interaction, customer: Customer, now: datetime
@@ -196,9 +247,10 @@ class Route:
             if entry.id in seen:
                 # Committed before a crash; what the bot decided then may not have been said yet.
                 await self._welcome(entry, before)
-                await self._say(entry, before)
+                await self._perform(entry, before)
                 return before
-            decision = await self._decide(entry, before, address, customer, now)
+            async with self._.typing.while_thinking(entry.address):
+                decision = await self._decide(entry, before, address, customer, now)
             reached("decided")
             known = (before.address, before.reply_address, *before.participants)
             joins = customer.id != before.customer_id and entry.address not in known
@@ -214,7 +266,7 @@ class Route:
                 reached("committed")
                 _.feed.announce(conversation_changed(after))
                 await self._welcome(entry, after)
-                await self._say(entry, after)
+                await self._perform(entry, after)
                 await self._learn(customer, decision)
                 return after
         raise Conflict("This conversation changes faster than it can be handled.")
@@ -226,14 +278,17 @@ class Route:
         language = decision.language if decision.language != customer.language else None
         known = {*customer.keys, *customer.claims}
         claims = [key for key in map(key_of, decision.identities) if key not in known]
-        if language or claims:
-            await self._.customers.learn(customer.id, claims=claims, language=language)
+        name = decision.name if decision.name and not customer.name else None
+        if language or claims or name:
+            await self._.customers.learn(customer.id, claims=claims, language=language, name=name)
 
     async def _decide(
         self, entry: Interaction, conversation: Conversation, address: KnownAddress, customer: Customer, now: datetime
     ) -> Decision | None:
         """The bot's decision, None when people answer this conversation or nobody may."""
-        if conversation.status != "pending" or entry.kind != "message":
+        if entry.kind != "message" or entry.direction == "out":
+            return None
+        if not (conversation.status == "pending" or rates(entry, conversation)):
             return None
         if entry.data.get("automatic"):
             # No machine of ours answers a machine. What disturbs nobody leaves the bot where it is.
@@ -256,28 +311,14 @@ class Route:
             now=now,
             first=not conversation.seen,
             on_duty=await self._.duty(now),
+            resolved=conversation.status == "resolved",
         )
         return await self._.bot.decide(turn)
 
-    async def _say(self, entry: Interaction, conversation: Conversation) -> None:
-        """Queue what the bot decided to say to `entry`; repeatable, because each word has its key."""
-        _ = self._
-        said = conversation.said
-        if not said or said.get("to") != entry.id:
-            return
-        for n, document in enumerate(said["say"]):
-            await _.send(
-                entry.address,
-                content_of(document),
-                Author("bot"),
-                key=f"bot:{entry.id}:{n}",
-                conversation=conversation,
-                data={"flow": said.get("flow", ""), "step": said.get("step", "")},
-            )
-        if said.get("reason"):
-            line = system_line(conversation, said["reason"], key=f"handover:{entry.id}")
-            if (await _.interactions.add([line]))[0]:
-                _.feed.announce(entry_changed(line))
+    async def _perform(self, entry: Interaction, conversation: Conversation) -> None:
+        """Do what the bot decided about `entry`; repeatable."""
+        if conversation.said and conversation.said.get("to") == entry.id:
+            await self._.perform(conversation)
 
     async def _welcome(self, entry: Interaction, conversation: Conversation) -> None:
         """The line that tells people when somebody else has joined the conversation, once per person."""
@@ -306,8 +347,17 @@ def _next(before: Conversation, entry: Interaction, decision: Decision | None, *
         last=Last(entry.at, preview(entry.content.said) or _without_words(entry), "customer", entry.id),
         said=None,
     )
+    if told := entry.data.get("page"):
+        page = told if isinstance(told, Mapping) else {"url": str(told)}
+        after = replace(after, visit={"first": before.visit.get("first") or page, "now": page})
     if letters and entry.external_id:
         after = replace(after, references=(*before.references, entry.external_id)[-20:])
+    if entry.direction == "out":
+        # Somebody of ours answers in the provider's own app: a person has taken over, and nobody waits.
+        said = preview(entry.content.said) or _without_words(entry)
+        return replace(
+            after, last=Last(entry.at, said, "agent", entry.id), status="open", snoozed_until=None, waiting_since=None
+        )
     if entry.data.get("quiet"):
         # A machine's note joins the history: nobody waits, and nothing is reopened or woken.
         return replace(after, last=before.last, references=before.references)
@@ -316,13 +366,13 @@ def _next(before: Conversation, entry: Interaction, decision: Decision | None, *
             after,
             bot=decision.state,
             language=decision.language or before.language,
-            said={
-                "to": entry.id,
-                "say": [content_document(content) for content in decision.say],
-                "flow": decision.state.flow,
-                "step": decision.state.step,
-                "reason": decision.reason if decision.hand_over else "",
-            },
+            said=said_document(entry, decision),
+            runs=runs_after(before.runs, decision, entry.at),
+            tags=tuple(dict.fromkeys((*before.tags, *decision.tags))),
+            urgent=before.urgent or decision.urgent,
+            lead=before.lead or decision.lead,
+            customer_name=before.customer_name or decision.name,
+            rating=_rated(before, decision),
         )
         if decision.resolve:
             return replace(after, status="resolved")
@@ -335,6 +385,11 @@ def _next(before: Conversation, entry: Interaction, decision: Decision | None, *
         unread=before.unread + 1,
         waiting_since=before.waiting_since or entry.at,
     )
+
+
+def _rated(before: Conversation, decision: Decision) -> Mapping[str, Any] | None:
+    score = next((act.score for act in decision.acts if isinstance(act, Rate)), None)
+    return before.rating if score is None else {**(before.rating or {}), "score": score}
 
 
 def _without_words(entry: Interaction) -> str:
@@ -366,31 +421,4 @@ def arrival_of(entry: Interaction) -> Arrival:
         edits=entry.edit_of,
         identities=introduction(entry).identities,
         data=entry.data,
-    )
-
-
-def system_line(
-    conversation: Conversation,
-    text: str,
-    *,
-    key: str,
-    author: Author | None = None,
-    data: Mapping[str, Any] | None = None,
-) -> Interaction:
-    """A line of the log that people see between the messages ("Handed over: …"). `text` is English and translatable."""
-    return Interaction(
-        id=new_id(),
-        kind="system",
-        direction="internal",
-        channel=conversation.channel,
-        account=conversation.account,
-        address=conversation.address,
-        key=key,
-        author=author or Author("system"),
-        content=replace(content_of({}), text=text),
-        at=datetime.now(UTC),
-        status=status.HANDLED,
-        customer_id=conversation.customer_id,
-        conversation_id=conversation.id,
-        data=data or {},
     )

@@ -54,12 +54,19 @@ _STYLES = _named(
 )
 _SCHEMES = {"http", "https", "mailto", "tel", "cid"}
 _LOADS = re.compile(r"(?i)url|image|import|expression|\\|@|var\s*\(|/\*")
+_REMOTE = re.compile(r"(?i)<img\b[^<>]{0,2000}?\bsrc\s*=\s*[\"']?\s*https?:")
 _EMBEDDED = re.compile(r"(?i)data:[a-z0-9.+-]{1,40}/[^\"'<>\s)]{200,}")
 
 
-def sanitise(html_: str) -> str:
+def loads_pictures(html_: str) -> bool:
+    """Whether `html_` asks for pictures from other servers."""
+    return _REMOTE.search(html_[:MAX_HTML]) is not None
+
+
+def sanitise(html_: str, *, pictures: bool = False) -> str:
     """A fragment of HTML that runs nothing and loads nothing from outside; pictures of the mail itself (`cid:`) stay.
 
+    With `pictures` those of other servers stay too, because somebody asked to see them.
     What is too long or nested too deeply to be looked at safely comes back as its plain text.
     """
     source = without_embedded(html_)
@@ -76,12 +83,18 @@ def sanitise(html_: str) -> str:
         clean_content_tags={"script", "style", "title", "template"},
         url_schemes=_SCHEMES,
         url_relative="deny",
-        attribute_filter=_attribute,
+        attribute_filter=_with_remote if pictures else _attribute,
         filter_style_properties=_STYLES,
         set_tag_attribute_values={"a": {"target": "_blank"}},
         link_rel="noopener noreferrer nofollow",
         strip_comments=True,
     )
+
+
+def _with_remote(tag: str, name: str, value: str) -> str | None:
+    if tag == "img" and name == "src" and value.strip().lower().startswith(("https://", "http://")):
+        return value
+    return _attribute(tag, name, value)
 
 
 def _attribute(tag: str, name: str, value: str) -> str | None:

@@ -33,11 +33,11 @@ class Send:
         self._interactions = interactions
         self._addresses = addresses
         self._feed = feed
-        self._able = able
+        self.able = able
 
     def check(self, address: str) -> Capabilities:
         """What the address's channel can carry. Raises Invalid when it cannot send at all."""
-        able = self._able.get(Address.of(address).channel)
+        able = self.able.get(Address.of(address).channel)
         if able is None or not able.sends:
             raise Invalid("Nothing can be sent on this channel. Choose another address of this customer.")
         return able
@@ -95,7 +95,7 @@ class Send:
         fresh = await self._interactions.add(entries)
         reached("queued")
         # Also when all were there: the process that wrote them may have died before it raised the flag.
-        await self._addresses.flag("out", [address], due_at if planned and due_at else now)
+        await self._addresses.flag([address], due_at if planned and due_at else now)
         for entry, is_new in zip(entries, fresh, strict=True):
             if is_new:
                 self._feed.announce(entry_changed(entry))

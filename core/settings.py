@@ -12,7 +12,7 @@ import os
 import re
 import secrets
 from collections.abc import Mapping
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -78,6 +78,15 @@ class Settings(BaseSettings):
     country: Annotated[str, BeforeValidator(_upper)] = "UA"
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)] = ()
     max_body: Annotated[ByteSize, BeforeValidator(_sized)] = Field(ByteSize(10 * 1024**2), ge=1024, le=100 * 1024**2)
+    smtp_listen: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = ()
+    lmtp_listen: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = ()
+    smtp_name: str | None = None
+    smtp_tls_certificate: Path | None = None
+    smtp_tls_key: Path | None = None
+    smtp_max_mail: Annotated[ByteSize, BeforeValidator(_sized)] = Field(
+        ByteSize(50 * 1024**2), ge=1024, le=200 * 1024**2
+    )
+    dns_servers: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = ()
     log_format: Annotated[Literal["console", "json"], BeforeValidator(_lower)] = "console"
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = "info"
     session_hours: float = Field(12, gt=0, le=24 * 365)
@@ -102,6 +111,42 @@ class Settings(BaseSettings):
         """`("receive", 2)` when a test wants the process to die at the second passing of that step, else None."""
         step, _, count = self.crash_at.partition(":")
         return (step, int(count or 1)) if step else None
+
+    @field_validator("smtp_listen", "lmtp_listen")
+    @classmethod
+    def _places(cls, places: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        for place in places:
+            if "/" in place and info.field_name == "lmtp_listen" and "\0" not in place:
+                continue
+            host, _, port = place.rpartition(":")
+            if not host or not (port.isascii() and port.isdigit() and int(port[:6]) < 65536):
+                local = ", or /path/of/socket" if info.field_name == "lmtp_listen" else ""
+                raise ValueError(f"must look like 0.0.0.0:25{local}")
+        return places
+
+    @field_validator("smtp_name")
+    @classmethod
+    def _host_name(cls, name: str | None) -> str | None:
+        if name is not None and not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", name):
+            raise ValueError("must be a host name, such as mx.example.org")
+        return name
+
+    @field_validator("dns_servers")
+    @classmethod
+    def _resolvers(cls, servers: tuple[str, ...]) -> tuple[str, ...]:
+        for server in servers:
+            try:
+                dns_server(server)
+            except ValueError:
+                raise ValueError("must be IP addresses, such as 127.0.0.1 or 127.0.0.1:5353") from None
+        return servers
+
+    @field_validator("smtp_tls_certificate", "smtp_tls_key")
+    @classmethod
+    def _readable(cls, path: Path | None) -> Path | None:
+        if path is not None and not path.is_file():
+            raise ValueError("there is no file at that path")
+        return path
 
     @field_validator("data", "mongod")
     @classmethod
@@ -225,6 +270,16 @@ def _complaints(error: ValidationError, given: Mapping[str, object]) -> list[str
         shown = "" if name in _HIDDEN else f" (it is {str(fault['input'])[:80]!r})"
         lines.setdefault(name, f"{where}: {words[:1].lower()}{words[1:]}{shown}")
     return list(lines.values())
+
+
+def dns_server(text: str) -> tuple[str, int]:
+    """The address and port in `127.0.0.1`, `127.0.0.1:5353`, `::1` or `[::1]:5353`. Raises ValueError."""
+    host, colon, port = text.rpartition(":")
+    if not colon or ("[" not in text and text.count(":") > 1):
+        host, port = text, "53"
+    if not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536):
+        raise ValueError(text)
+    return str(ip_address(host.strip("[]"))), int(port)
 
 
 def secret_key(settings: Settings) -> bytes:

@@ -1,4 +1,4 @@
-"""worker: who does the work. Claims due addresses in both lanes, and keeps the clockwork that nobody else keeps.
+"""worker: who does the work. Claims addresses in both lanes, and keeps the clockwork that nobody else keeps.
 
 Any number of workers on one database share the work; each takes what it can hold. A worker that dies leaves leases
 that run out, and what it had begun is taken up by the others.
@@ -17,6 +17,7 @@ import structlog
 
 from core.addresses.address import Claim, Lane
 from core.addresses.store import Addresses
+from core.calls import Calls
 from core.conversations.store import Conversations
 from core.customers.merge import Merge
 from core.deliver import Deliver
@@ -24,9 +25,11 @@ from core.errors import CannotStore
 from core.feed import Change, Feed, Subscription, conversation_changed, lane_due
 from core.ids import id_at
 from core.interactions.store import Interactions
+from core.lead_watch import LeadWatch
 from core.listen import Listen
 from core.media import Media
-from core.route import NothingYet, Route
+from core.queues import Arrived, Queue, Waiting
+from core.route import Route
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +53,8 @@ class Parts:
     media: Media
     listen: Listen
     merge: Merge
+    calls: Calls
+    leads: LeadWatch
 
 
 class Worker:
@@ -65,13 +70,16 @@ class Worker:
     def start(self) -> None:
         """Begin to work."""
         lanes = (
-            _LaneLoop("in", self._.route, self._, self._concurrency, self._lease, self._stopping),
-            _LaneLoop("out", self._.deliver, self._, self._concurrency, self._lease, self._stopping),
+            self._loop("in", Arrived(self._.interactions), self._.route),
+            self._loop("out", Waiting(self._.addresses), self._.deliver),
         )
         loops: list[Callable[[], Awaitable[None]]] = [*(lane.run for lane in lanes)]
         loops += [self._every(SWEEP, self._sweep), self._every(POLL, self._wake), self._every(POLL, self._fetch)]
         self._tasks = [asyncio.create_task(_forever(loop)) for loop in loops]
         self._tasks.append(asyncio.create_task(self._.listen.run()))
+
+    def _loop(self, lane: Lane, queue: Queue, handle: Handler) -> _LaneLoop:
+        return _LaneLoop(lane, queue, handle, self._, self._concurrency, self._lease, self._stopping)
 
     async def stop(self, grace: float = 20) -> None:
         """Claim nothing more, finish what is in hand within `grace` seconds, and let go."""
@@ -98,17 +106,17 @@ class Worker:
     async def _sweep(self) -> None:
         """Raise the flags of what a crash left between the log and the flag, and finish merges left half-way."""
         now = datetime.now(UTC)
-        unhandled, waiting = await self._.interactions.forgotten(id_at(now - SETTLED))
-        lanes: tuple[tuple[Lane, list[str]], ...] = (("in", unhandled), ("out", waiting))
-        for lane, addresses in lanes:
-            if addresses and (raised := await self._.addresses.flag_missing(lane, addresses, now)):
-                log.warning("sweep.raised", lane=lane, addresses=raised)
-                self._.feed.announce(*(lane_due(lane, address) for address in addresses))
+        waiting = await self._.interactions.forgotten(id_at(now - SETTLED))
+        if waiting and (raised := await self._.addresses.flag_missing(waiting, now)):
+            log.warning("sweep.raised", addresses=raised)
+            self._.feed.announce(*(lane_due("out", address) for address in waiting))
         if resumed := await self._.merge.resume(now):
             log.warning("sweep.merges", resumed=resumed)
 
     async def _wake(self) -> None:
-        """Open snoozed conversations whose time has come."""
+        """Open snoozed conversations, and bring up planned calls and leads whose time has come."""
+        while await self._.calls.bring_up(datetime.now(UTC)) or await self._.leads.bring_up(datetime.now(UTC)):
+            pass
         while woken := await self._.conversations.wake(datetime.now(UTC)):
             self._.feed.announce(conversation_changed(woken))
 
@@ -118,12 +126,24 @@ class Worker:
 
 
 class _LaneLoop:
-    """Claims one lane's due addresses and handles them side by side."""
+    """Claims addresses at which there is something to do in one lane, and handles them side by side.
+
+    Most of them it is told of (`_hints`); once a second it looks for what it was not told of: retries, old leases, what
+    another process left. A hint with the value True may have been dealt with by now, which is looked up first.
+    """
 
     def __init__(
-        self, lane: Lane, handle: Handler, parts: Parts, most: int, lease: timedelta, stopping: asyncio.Event
+        self,
+        lane: Lane,
+        queue: Queue,
+        handle: Handler,
+        parts: Parts,
+        most: int,
+        lease: timedelta,
+        stopping: asyncio.Event,
     ) -> None:
         self._lane = lane
+        self._queue = queue
         self._handle = handle
         self._ = parts
         self._most = most
@@ -131,7 +151,7 @@ class _LaneLoop:
         self._stopping = stopping
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._running: set[asyncio.Task[None]] = set()
-        self._hints: dict[str, None] = {}
+        self._hints: dict[str, bool] = {}
         self._look = True
         self._looked_at = 0.0
 
@@ -154,17 +174,19 @@ class _LaneLoop:
         hints = [address for address in self._hints if address not in self._busy][:room]
         if room <= 0 or not (hints or self._look):
             return
-        # Looking at the index finds what this process was not told of: other processes' work, due retries, old leases.
-        looked, self._look = self._look, False
-        if looked:
-            self._looked_at = time.monotonic()
         now = datetime.now(UTC)
-        claims = await self._.addresses.claim(self._lane, now, self._lease, most=room, hints=() if looked else hints)
-        if not looked:
+        if self._look:
+            self._look, self._looked_at = False, time.monotonic()
+            found, more = await self._queue.look(now, room)
+            found = [address for address in found if address not in self._busy]
+        else:
+            unsure = [address for address in hints if self._hints[address]]
+            still = set(await self._queue.still(unsure)) if unsure else ()
+            found, more = [address for address in hints if not self._hints[address] or address in still], False
             for address in hints:
-                self._hints.pop(address, None)
-        elif len(claims) == room:
-            self._look = True
+                del self._hints[address]
+        claims = await self._.addresses.claim(self._lane, found, now, self._lease)
+        self._look = self._look or (more and bool(claims))
         for claim in claims:
             self._hints.pop(claim.address.id, None)
             task = self._busy[claim.address.id] = asyncio.create_task(self._work(claim))
@@ -193,15 +215,12 @@ class _LaneLoop:
             if change.what == "lagged":
                 self._look = True
             else:
-                self._hints[change.id] = None
+                perhaps = bool(change.value) or change.id in self._busy
+                self._hints[change.id] = self._hints.get(change.id, True) and perhaps
 
     async def _work(self, claim: Claim) -> None:
         try:
             due_at = await self._handle(claim)
-        except NothingYet:
-            due = datetime.now(UTC) + timedelta(seconds=0.05 * 4**claim.failures)
-            with contextlib.suppress(Exception):
-                await self._.addresses.release(claim, due_at=due, failed=True)
         except Exception as error:
             wait = min(0.5 * 2 ** min(claim.failures, 10), 300)
             if not isinstance(error, CannotStore):
@@ -213,10 +232,19 @@ class _LaneLoop:
             # Should this fail, the lease runs out by itself.
             with contextlib.suppress(Exception):
                 await self._.addresses.release(claim, due_at=due_at)
+            if due_at is not None:
+                self._remind(claim.address.id, due_at)
         finally:
             # Between our release and this line the loop may have claimed the address anew: that one is not ours to end.
             if self._busy.get(claim.address.id) is asyncio.current_task():
                 del self._busy[claim.address.id]
+
+    def _remind(self, address: str, due_at: datetime) -> None:
+        """What is due in a moment is not left to the next look."""
+        seconds = (due_at - datetime.now(UTC)).total_seconds()
+        if seconds < 2 * POLL:
+            due = lane_due(self._lane, address, perhaps=True)
+            asyncio.get_running_loop().call_later(max(0.0, seconds) + 0.005, self._.feed.announce, due)
 
 
 async def _forever(loop: Callable[[], Awaitable[None]]) -> None:

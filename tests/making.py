@@ -15,14 +15,15 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from core.addresses.address import Lane
+from core.addresses.address import Claim, Lane
 from core.channel import Account, Address, Arrival, Content, Line
 from core.database import Database
 from core.feed import Change
+from core.forms.caught import Caught, caught_id
 from core.ids import new_id
 from core.interactions import status
 from core.interactions.interaction import Author, Interaction
-from core.route import NothingYet
+from core.queues import Arrived, Waiting
 from core.settings import Settings
 from switchboard.wiring import INDEXES, Parts, parts_on, stores_on
 from tests.servers.little import TABLE
@@ -64,6 +65,14 @@ def make_message(text: str = "hi", person: str = "ann", channel: str = "chat", *
         "status": status.RECEIVED,
     }
     return Interaction(**{**defaults, **values})
+
+
+def make_caught(text: str = "x", **values: Any) -> Caught:
+    """Something held back as spam; `text` tells one from another."""
+    at = datetime.now(UTC).replace(microsecond=0)
+    usual = {"at": at, "signs": {"trap": 6}, "preview": text, "type": "application/x-www-form-urlencoded"}
+    id = caught_id("ride", text)
+    return Caught(id=id, form="ride", version=1, account="site", **{**usual, "body": b"name=x", **values})
 
 
 def make_account(channel: str = "chat", name: str = "demo", **values: Any) -> Account:
@@ -118,20 +127,25 @@ async def receive(parts: Parts, *arrivals: Arrival) -> None:
         await parts.receive.keep(account, [arrival])
 
 
+async def claimed(parts: Parts, lane: Lane = "in", later: float = 0, lease: float = 60) -> list[Claim]:
+    """What a worker would claim in a lane now, or `later` seconds from now."""
+    queue = Arrived(parts.stores.interactions) if lane == "in" else Waiting(parts.stores.addresses)
+    moment = now() + timedelta(seconds=later)
+    found, _ = await queue.look(moment, 1000)
+    return await parts.stores.addresses.claim(lane, found, moment, timedelta(seconds=lease))
+
+
 async def handle(parts: Parts, lane: Lane = "in", later: float = 0) -> int:
     """Work off what is due in a lane now (or `later` seconds from now), without a worker; returns how many addresses.
 
-    What goes wrong is raised, and the lane is given back as a worker would after a failure, or when nothing was there.
+    What goes wrong is raised, and the lane is given back as a worker would after a failure.
     """
     work = parts.route if lane == "in" else parts.deliver
     addresses = parts.stores.addresses
-    claims = await addresses.claim(lane, now() + timedelta(seconds=later), timedelta(seconds=60))
+    claims = await claimed(parts, lane, later)
     for claim in claims:
         try:
             due_at = await work(claim)
-        except NothingYet:
-            await addresses.release(claim, due_at=now(), failed=True)
-            continue
         except BaseException:
             await addresses.release(claim, due_at=now(), failed=True)
             raise

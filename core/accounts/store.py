@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pymongo import ASCENDING
 
 from core.accounts.secrets import Vault
-from core.channel import Account
-from core.database import Database, Document, Index, writer
+from core.channel import Account, clean
+from core.database import Collection, Database, Document, Index, writer
+from core.said import sentence_document, sentence_of, shortened
 
 NAME = "accounts"
+
+# How long a secret that was replaced is still accepted.
+EARLIER_FOR = timedelta(days=1)
 
 INDEXES = (Index(NAME, [("channel", ASCENDING)]),)
 
@@ -29,6 +33,8 @@ class Accounts:
     async def save(self, account: Account) -> Account:
         """Keep an account, replacing settings and those secrets that are given; returns it as it is now.
 
+        What a secret was before stays known for a day (`Account.earlier`).
+
         Versions begin at the time, so that an account that is removed and made again is never taken for the old one.
         """
         sealed = await asyncio.to_thread(self._vault.seal, account.secrets)
@@ -42,6 +48,10 @@ class Accounts:
             **{f"secrets.{name}": value for name, value in sealed.items()},
         }
         change: Document = {field: {"$literal": value} for field, value in fields.items()}
+        until = datetime.now(UTC) + EARLIER_FOR
+        for name in sealed:
+            was = {"sealed": f"$secrets.{name}", "until": {"$literal": until}}
+            change[f"earlier.{name}"] = {"$cond": [{"$gt": [f"$secrets.{name}", None]}, was, "$$REMOVE"]}
         change["version"] = {"$add": [{"$ifNull": ["$version", {"$toLong": "$$NOW"}]}, 1]}
         document = await self._all.find_one_and_update(
             {"_id": f"{account.channel}:{account.name}"},
@@ -60,6 +70,10 @@ class Accounts:
         """Every account, or those of one channel."""
         where: Document = {"channel": channel} if channel else {}
         return [self._account(document) async for document in self._all.find(where).sort("_id", ASCENDING)]
+
+    def keyring(self, account: Account) -> KeyringOf:
+        """The secrets of `account` that change by themselves."""
+        return KeyringOf(self._all, self._vault, account)
 
     async def versions(self) -> dict[str, int]:
         """`channel:name` → version of each account: cheap to ask, so that every process notices a change."""
@@ -116,7 +130,7 @@ class Accounts:
         """Write down what a person should know of an account: what is wrong with it, or facts its provider told."""
         update: Document = {"$set": {"writer": writer()}}
         if problem:
-            update["$set"]["problem"] = problem[:500]
+            update["$set"]["problem"] = sentence_document(shortened(problem, clean, 500))
         else:
             update["$unset"] = {"problem": ""}
         if facts:
@@ -126,9 +140,10 @@ class Accounts:
     async def states(self) -> dict[str, Mapping[str, Any]]:
         """`channel:name` → {problem, facts} of each account, for the settings page."""
         cursor = self._all.find({}, {"problem": 1, "facts": 1})
-        return {row["_id"]: {"problem": row.get("problem"), "facts": row.get("facts", {})} async for row in cursor}
+        return {row["_id"]: {"problem": _problem(row), "facts": row.get("facts", {})} async for row in cursor}
 
     def _account(self, document: Mapping[str, Any]) -> Account:
+        now = datetime.now(UTC)
         return Account(
             channel=document["channel"],
             name=document["name"],
@@ -138,4 +153,31 @@ class Accounts:
             enabled=document.get("enabled", True),
             version=document.get("version", 0),
             key=self._vault.purpose(f"account {document['_id']}"),
+            earlier=self._vault.open(
+                {name: was["sealed"] for name, was in document.get("earlier", {}).items() if was["until"] > now}
+            ),
         )
+
+
+def _problem(row: Mapping[str, Any]) -> str | None:
+    problem = row.get("problem")
+    return sentence_of(problem) if isinstance(problem, dict) else problem
+
+
+class KeyringOf:
+    """The stored secrets of one account, as long as no person has changed it (`core.keyring.Keyring`)."""
+
+    def __init__(self, accounts: Collection[Document], vault: Vault, account: Account) -> None:
+        self._accounts = accounts
+        self._vault = vault
+        self._same = {"_id": f"{account.channel}:{account.name}", "version": account.version}
+
+    async def read(self) -> Mapping[str, str]:
+        """All of them, in clear; empty when the account was removed or changed."""
+        document = await self._accounts.find_one(self._same, {"secrets": 1})
+        return await asyncio.to_thread(self._vault.open, (document or {}).get("secrets", {}))
+
+    async def keep(self, secrets: Mapping[str, str]) -> None:
+        """Store new ones. The version stays: whoever works with the account goes on."""
+        sealed = await asyncio.to_thread(self._vault.seal, secrets)
+        await self._accounts.update_one(self._same, {"$set": {f"secrets.{name}": one for name, one in sealed.items()}})

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from core.channel import Address
+from core.said import sentence_of
 
 Lane = Literal["in", "out"]
 
@@ -16,8 +17,9 @@ Lane = Literal["in", "out"]
 class KnownAddress:
     """What is known of an address.
 
-    `verified`: it is proved to belong to its customer. `reachable`: neither blocked nor dead. `last_in`: when the
-    person last wrote from it, the best guess of where to reach them.
+    `verified`: it is proved to belong to its customer. `reachable`: neither blocked nor dead; if it is, `gone_at` and
+    `gone_why` (`core.said`) tell since when and why. `last_in`: when the person last wrote from it, the best guess of
+    where to reach them.
     """
 
     id: str
@@ -27,6 +29,8 @@ class KnownAddress:
     verified: bool = False
     reachable: bool = True
     last_in: datetime | None = None
+    gone_at: datetime | None = None
+    gone_why: str = ""
 
     @property
     def parts(self) -> Address:
@@ -36,6 +40,7 @@ class KnownAddress:
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> KnownAddress:
         """The address that is stored as `document`."""
+        gone = {} if document.get("reachable", True) else document.get("gone", {})
         return cls(
             id=document["_id"],
             customer_id=document.get("customer_id"),
@@ -44,6 +49,8 @@ class KnownAddress:
             verified=document.get("verified", False),
             reachable=document.get("reachable", True),
             last_in=document.get("last_in"),
+            gone_at=gone.get("at"),
+            gone_why=sentence_of(gone),
         )
 
 

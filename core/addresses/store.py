@@ -1,9 +1,11 @@
 """Every query on `addresses`.
 
-A lane is `{due_at, arrivals, leased_until, worker, failures}`. Raising its flag puts `due_at` to now at the latest and
-counts `arrivals`; a claim leases it, and moves `due_at` behind the lease, so that a crash needs no clean-up; releasing
-clears the flag only if `arrivals` is unchanged. Flags are acknowledged by the primary alone: should one be lost in a
-failover, the sweep raises it from the log.
+A lane is `{due_at, leased_until, worker, failures}`. A claim leases it, and moves `due_at` behind the lease, so that a
+crash needs no clean-up. What is to be handled in the lane `in` the log itself tells (`Interactions.calling`): the lane
+only says who is at it, and not before when. In the lane `out` there are things to be sent later, so it has a flag as
+well: raising it puts `due_at` to that time at the latest and counts `arrivals`, and releasing clears it only if
+`arrivals` is unchanged. Flags are acknowledged by the primary alone: should one be lost in a failover, the sweep raises
+it from the log.
 """
 
 from __future__ import annotations
@@ -12,15 +14,15 @@ import asyncio
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pymongo import ASCENDING
-from pymongo.errors import BulkWriteError
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from core.addresses.address import Claim, KnownAddress, Lane
 from core.batch import Batch
-from core.channel import Address
+from core.channel import Address, clean
 from core.database import (
     DUPLICATE,
     Database,
@@ -34,11 +36,11 @@ from core.database import (
     moved_from,
     writer,
 )
+from core.said import sentence_document, shortened
 
 NAME = "addresses"
 
 INDEXES = (
-    Index(NAME, [("in.due_at", ASCENDING)], {"sparse": True}),
     Index(NAME, [("out.due_at", ASCENDING)], {"sparse": True}),
     Index(NAME, [("customer_id", ASCENDING)], {"sparse": True}),
 )
@@ -46,7 +48,6 @@ INDEXES = (
 
 @dataclass(frozen=True, slots=True)
 class _Flag:
-    lane: Lane
     address: str
     at: datetime
     arrivals: int = 1
@@ -65,18 +66,16 @@ class Addresses:
 
     # ------------------------------------------------------------------------------------------------ flags
 
-    async def flag(self, lane: Lane, addresses: Iterable[str], at: datetime) -> None:
-        """Raise the flag of `lane` at each address, making the address known if it is new. One count per mention."""
-        await self._flagging.all([_Flag(lane, address, at) for address in addresses])
+    async def flag(self, addresses: Iterable[str], at: datetime) -> None:
+        """Raise the flag of the lane `out` at each address, making the address known if it is new; counted."""
+        await self._flagging.all([_Flag(address, at) for address in addresses])
 
     async def _raise_flags(self, flags: list[_Flag]) -> Sequence[BaseException | None]:
-        merged: dict[tuple[Lane, str], _Flag] = {}
+        merged: dict[str, _Flag] = {}
         for flag in flags:
-            known = merged.get((flag.lane, flag.address))
-            merged[flag.lane, flag.address] = (
-                _Flag(flag.lane, flag.address, min(flag.at, known.at), flag.arrivals + known.arrivals)
-                if known
-                else flag
+            known = merged.get(flag.address)
+            merged[flag.address] = (
+                _Flag(flag.address, min(flag.at, known.at), flag.arrivals + known.arrivals) if known else flag
             )
         operations = [_flagged(flag) for flag in merged.values()]
         try:
@@ -94,47 +93,64 @@ class Addresses:
             raise
         return [None] * len(flags)
 
-    async def flag_missing(self, lane: Lane, addresses: Sequence[str], at: datetime) -> int:
+    async def flag_missing(self, addresses: Sequence[str], at: datetime) -> int:
         """Raise the flag where none is raised: for what a crash left between the log and the flag. Returns how many."""
         known = await asyncio.gather(*map(self.get, addresses))
         unknown = [address for address, there in zip(addresses, known, strict=True) if there is None]
-        await self.flag(lane, unknown, at)
+        await self.flag(unknown, at)
         result = await self._quick.update_many(
-            {"_id": {"$in": list(addresses)}, f"{lane}.due_at": {"$exists": False}},
-            {"$set": {f"{lane}.due_at": at}, "$inc": {f"{lane}.arrivals": 1}},
+            {"_id": {"$in": list(addresses)}, "out.due_at": {"$exists": False}},
+            {"$set": {"out.due_at": at}, "$inc": {"out.arrivals": 1}},
         )
         return len(unknown) + int(result.modified_count)
 
-    async def claim(
-        self, lane: Lane, now: datetime, lease: timedelta, *, most: int = 64, hints: Sequence[str] = ()
-    ) -> list[Claim]:
-        """Lease up to `most` addresses that are due in `lane`, the longest due first.
+    async def due(self, now: datetime, most: int) -> list[str]:
+        """Up to `most` addresses whose lane `out` is due, the longest due first."""
+        cursor = self._all.find(_free("out", now), {"_id": 1}).sort("out.due_at", ASCENDING).limit(most)
+        return [row["_id"] async for row in cursor]
 
-        `hints` are addresses this process knows to be due: only those are tried then, which saves a look at the index.
-        Nobody else gets them before the lease ends or they are released.
+    async def claim(self, lane: Lane, candidates: Sequence[str], now: datetime, lease: timedelta) -> list[Claim]:
+        """Lease those of `candidates` that nobody is at and that may be claimed now.
+
+        Nobody else gets them before the lease ends or they are released. An address from which something came (lane
+        `in`) is made known if it is new.
         """
-        due = {f"{lane}.due_at": {"$lte": now}, f"{lane}.leased_until": {"$not": {"$gt": now}}}
-        worker = secrets.token_hex(6)
-        until = now + lease
-        change = {
-            "$set": {f"{lane}.worker": worker, f"{lane}.leased_until": until, f"{lane}.due_at": until},
-        }
-        candidates = list(hints[:most])
-        if not candidates:
-            cursor = self._all.find(due, {"_id": 1}).sort(f"{lane}.due_at", ASCENDING).limit(most)
-            candidates = [row["_id"] async for row in cursor]
-        if not candidates:
-            return []
+        worker, until = secrets.token_hex(6), now + lease
+        held = {"worker": worker, "leased_until": until, "due_at": until}
+        change = {"$set": {f"{lane}.{name}": value for name, value in held.items()}}
         if len(candidates) == 1:
-            document = await self._quick.find_one_and_update(
-                {"_id": candidates[0], **due}, change, return_document=True
-            )
+            new = {"$setOnInsert": _parts(candidates[0])} if lane == "in" else {}
+            try:
+                document: Document | None = await self._quick.find_one_and_update(
+                    {"_id": candidates[0], **_free(lane, now)}, change | new, upsert=bool(new), return_document=True
+                )
+            except DuplicateKeyError:  # it is known, and not free
+                document = None
             return [_claim(lane, document, worker, until)] if document else []
-        changed = await self._quick.update_many({"_id": {"$in": candidates}, **due}, change)
-        if not changed.modified_count:
+        if not candidates:
             return []
-        mine = self._all.find({"_id": {"$in": candidates}, f"{lane}.worker": worker})
-        return [_claim(lane, document, worker, until) async for document in mine]
+        known = {"_id": {"$in": list(candidates)}}
+        changed = await self._quick.update_many({**known, **_free(lane, now)}, change)
+        if lane == "out" and not changed.modified_count:
+            return []
+        documents = [document async for document in self._all.find(known)]
+        if changed.modified_count < len(candidates):
+            unknown = set(candidates) - {document["_id"] for document in documents} if lane == "in" else set()
+            documents += await self._insert([{"_id": address, **_parts(address), lane: held} for address in unknown])
+        return [_claim(lane, one, worker, until) for one in documents if one.get(lane, {}).get("worker") == worker]
+
+    async def _insert(self, documents: list[Document]) -> list[Document]:
+        """Those of `documents` that were not there; another process may be quicker."""
+        if not documents:
+            return []
+        try:
+            await self._quick.insert_many(documents, ordered=False)
+        except BulkWriteError as error:
+            failed = failed_at(error)
+            if set(failed.values()) != {DUPLICATE}:
+                raise
+            return [document for number, document in enumerate(documents) if number not in failed]
+        return documents
 
     async def renew(self, claim: Claim, until: datetime) -> bool:
         """Extend a lease; False when it was lost, and the caller must stop."""
@@ -148,12 +164,12 @@ class Addresses:
     async def release(self, claim: Claim, *, due_at: datetime | None = None, failed: bool = False) -> None:
         """Give a claimed lane back.
 
-        The flag is cleared, or moved to `due_at`; but when more arrived since the claim, it is due at once. A lease
+        The flag is cleared, or moved to `due_at`; but when it was raised since the claim, it is due at once. A lease
         that was lost is left alone. `failed` counts towards the back-off of a lane that cannot be worked off.
         """
         lane = claim.lane
         path = f"${lane}."
-        unchanged = {"$eq": [path + "arrivals", claim.arrivals]}
+        unchanged = {"$eq": [{"$ifNull": [path + "arrivals", 0]}, claim.arrivals]}
         later: Any = due_at or "$$REMOVE"
         # While leased, due_at is behind the lease unless a flag was raised; the flag's time is the right one then.
         # What failed waits, whatever arrived meanwhile: a lane that cannot be worked off must not spin.
@@ -171,17 +187,6 @@ class Addresses:
     async def _release(self, operations: list[Document]) -> Sequence[BaseException | None]:
         await self._database.update_quick(NAME, operations)
         return [None] * len(operations)
-
-    async def next_due(self, lane: Lane) -> datetime | None:
-        """When the next address of `lane` is due, None when none is flagged."""
-        document = await self._all.find_one(
-            {f"{lane}.due_at": {"$exists": True}}, {f"{lane}.due_at": 1}, sort=[(f"{lane}.due_at", ASCENDING)]
-        )
-        return document[lane]["due_at"] if document else None
-
-    async def backlog(self, lane: Lane, now: datetime) -> int:
-        """How many addresses are due in `lane`, counted up to 10,000: for the metrics."""
-        return int(await self._all.count_documents({f"{lane}.due_at": {"$lte": now}}, limit=10_000))
 
     # ------------------------------------------------------------------------------------------ the person
 
@@ -207,8 +212,13 @@ class Addresses:
         verified: bool | None = None,
         reachable: bool | None = None,
         last_in: datetime | None = None,
+        gone: str = "",
+        at: datetime | None = None,
     ) -> None:
-        """Write down what became known of an address; None leaves a field as it is."""
+        """Write down what became known of an address; None leaves a field as it is.
+
+        `gone` says why it is not reachable since `at`; the first word of that counts until it is reachable again.
+        """
         fields = {
             "customer_id": customer_id,
             "name": name,
@@ -219,14 +229,29 @@ class Addresses:
         }
         known = {key: value for key, value in fields.items() if value is not None}
         parts = Address.of(address)
-        await self._all.update_one(
-            {"_id": address},
-            {
-                "$set": {**known, "writer": writer()},
-                "$setOnInsert": {"channel": parts.channel, "account": parts.account},
-            },
-            upsert=True,
-        )
+        update: Document = {
+            "$set": {**known, "writer": writer()},
+            "$setOnInsert": {"channel": parts.channel, "account": parts.account},
+        }
+        if reachable:
+            update["$unset"] = {"gone": ""}
+        await self._all.update_one({"_id": address}, update, upsert=True)
+        if reachable is False:
+            why = {"at": at or datetime.now(UTC), **sentence_document(shortened(gone, clean))}
+            await self._all.update_one({"_id": address, "gone": {"$exists": False}}, {"$set": {"gone": why}})
+
+    async def newest(self, address: str, at: datetime) -> bool:
+        """Whether nothing newer than `at` was said about how `address` can be reached; from now on this is the newest.
+
+        Providers' words may overtake each other: blocked and at once unblocked must not end as blocked.
+        """
+        try:
+            await self._all.update_one(
+                {"_id": address, "told_at": {"$not": {"$gt": at}}}, {"$set": {"told_at": at}}, upsert=True
+            )
+        except DuplicateKeyError:  # it is there, and something newer was said
+            return False
+        return True
 
     async def count_automatic(self, address: str, message: str, now: datetime, most: int) -> bool:
         """Note that the automatic message `message` goes to `address` now; False when `most` did within the last hour.
@@ -282,13 +307,24 @@ class Addresses:
 
 
 def _flagged(flag: _Flag) -> Document:
-    parts = Address.of(flag.address)
     change = {
-        "$min": {f"{flag.lane}.due_at": flag.at},
-        "$inc": {f"{flag.lane}.arrivals": flag.arrivals},
-        "$setOnInsert": {"channel": parts.channel, "account": parts.account},
+        "$min": {"out.due_at": flag.at},
+        "$inc": {"out.arrivals": flag.arrivals},
+        "$setOnInsert": _parts(flag.address),
     }
     return {"q": {"_id": flag.address}, "u": change, "upsert": True}
+
+
+def _parts(address: str) -> Document:
+    parts = Address.of(address)
+    return {"channel": parts.channel, "account": parts.account}
+
+
+def _free(lane: Lane, now: datetime) -> Document:
+    """Nobody is at the lane; `out` also has a flag that is up, `in` may not be put off until later."""
+    if lane == "in":
+        return {"in.due_at": {"$not": {"$gt": now}}}
+    return {"out.due_at": {"$lte": now}, "out.leased_until": {"$not": {"$gt": now}}}
 
 
 def _claim(lane: Lane, document: Document, worker: str, until: datetime) -> Claim:

@@ -133,6 +133,12 @@ class Agents:
         """Note that this agent's last page was closed."""
         await self._all.update_one({"_id": id}, {"$unset": {"seen_at": ""}})
 
+    async def present(self, now: datetime, limit: int = 3) -> list[str]:
+        """First names of agents who are there now, those whose pages were last seen first."""
+        where = {"seen_at": {"$gt": now - PRESENT}, "active": True, "away": {"$ne": True}}
+        found = self._all.find(where, {"name": 1}).sort("seen_at", -1).limit(limit)
+        return [names[0] async for row in found if (names := str(row.get("name", "")).split())]
+
     async def on_duty(self, now: datetime) -> bool:
         """Whether an agent is there now: a page open within the last minute, and not away."""
         where = {"seen_at": {"$gt": now - PRESENT}, "active": True, "away": {"$ne": True}}

@@ -35,7 +35,11 @@ class Conversation:
     say to the entry `said["to"]`, kept until it is surely in the log.
     `participants` are other people's addresses that joined it: copied in by somebody who takes part, and answering.
     `references` are the external ids of the customer's last messages, newest last, where answers quote them (mail).
-    `unread` counts what people have not looked at. `waiting_since` is when the customer began to wait for a person.
+    `visit` tells where the customer came from: the pages `first` and `now`, {url, title, referrer, utm_…}. `read_at` is
+    when somebody last looked. `unread` counts what people have not looked at. `waiting_since` is when the customer
+    began to wait for a person.
+    `urgent`: somebody should look at it before others. `runs` is what the bot began here (`runs.py`). `rating` tells
+    that the customer was asked how it was: `{asked_at, agent}`, and then `score`.
     """
 
     id: str
@@ -62,8 +66,13 @@ class Conversation:
     participants: tuple[str, ...] = ()
     bot: BotState = field(default_factory=BotState)
     said: Mapping[str, Any] | None = None
+    urgent: bool = False
+    runs: tuple[Mapping[str, Any], ...] = ()
+    rating: Mapping[str, Any] | None = None
     seen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rev: int = 0
+    visit: Mapping[str, Any] = field(default_factory=dict)
+    read_at: datetime | None = None
 
     @property
     def active(self) -> bool:
@@ -106,6 +115,11 @@ class Conversation:
             "references": list(self.references),
             "participants": list(self.participants),
             "said": self.said,
+            "urgent": self.urgent,
+            "runs": [dict(run) for run in self.runs],
+            "rating": self.rating,
+            "visit": dict(self.visit),
+            "read_at": self.read_at,
         }
         document.update({key: value for key, value in optional.items() if value})
         return document
@@ -141,8 +155,13 @@ class Conversation:
             participants=tuple(document.get("participants", ())),
             bot=BotState(bot.get("flow", ""), bot.get("step", ""), bot.get("data", {}), bot.get("misses", 0)),
             said=document.get("said"),
+            urgent=document.get("urgent", False),
+            runs=tuple(document.get("runs", ())),
+            rating=document.get("rating"),
             seen={address: tuple(entries) for address, entries in document.get("seen", {}).items()},
             rev=document.get("rev", 0),
+            visit=document.get("visit", {}),
+            read_at=document.get("read_at"),
         )
 
 

@@ -13,6 +13,7 @@ from pymongo.errors import DuplicateKeyError
 
 from core.batch import Batch
 from core.conversations.conversation import Conversation, Status
+from core.conversations.reports import FlowReport, reports_of
 from core.database import Database, Document, Index, last_moved_from, moved_back, moved_from, writer
 
 NAME = "conversations"
@@ -37,6 +38,7 @@ INDEXES = (
     ),
     Index(NAME, [("customer.id", ASCENDING), ("last.at", DESCENDING)]),
     Index(NAME, [("snoozed_until", ASCENDING)], {"sparse": True}),
+    Index(NAME, [("opened_at", ASCENDING)]),
 )
 
 
@@ -171,6 +173,33 @@ class Conversations:
     async def count(self, view: View, most: int = 1000) -> int:
         """How many conversations `view` holds, counted up to `most`."""
         return int(await self._all.count_documents(_where(view), limit=most))
+
+    async def flows(
+        self, since: datetime, until: datetime, *, idle: datetime, channel: str | None = None
+    ) -> list[FlowReport]:
+        """What the bot did in conversations begun in [since, until), on one channel or all, most begun first.
+
+        A flow that is going counts as dropped when its conversation is over, or nothing was said since `idle`.
+        """
+        over = {"$or": [{"$eq": ["$active", False]}, {"$lt": ["$last.at", idle]}]}
+        dropped = {"$and": [{"$eq": ["$runs.outcome", "going"]}, over]}
+        pipeline: list[Document] = [
+            {"$match": {"opened_at": {"$gte": since, "$lt": until}} | ({"channel": channel} if channel else {})},
+            {"$project": {"runs": 1, "active": 1, "last.at": 1}},
+            {"$unwind": "$runs"},
+            {"$set": {"outcome": {"$cond": [dropped, "dropped", "$runs.outcome"]}}},
+            {
+                "$group": {
+                    "_id": {
+                        "flow": "$runs.flow",
+                        "outcome": "$outcome",
+                        "step": {"$cond": [{"$eq": ["$outcome", "dropped"]}, "$runs.step", ""]},
+                    },
+                    "count": {"$sum": 1},
+                }
+            },
+        ]
+        return reports_of([(row["_id"], row["count"]) async for row in self._all.aggregate(pipeline)])
 
     async def of_customer(self, customer_id: str, limit: int = 20) -> list[Conversation]:
         """A customer's conversations, newest first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +16,12 @@ def key_of(identity: Identity) -> str:
     return f"{identity.kind}:{identity.value}"
 
 
+def purpose_of(name: str) -> str:
+    """The purpose of consent that a form's field called `name` stands for; empty when it cannot be one."""
+    purpose = re.sub(r"[^a-z]+", "_", name.lower()).strip("_")[:40]
+    return purpose.rstrip("_")
+
+
 @dataclass(frozen=True, slots=True)
 class Customer:
     """One person.
@@ -22,7 +29,8 @@ class Customer:
     `keys` are what they are recognised by: identities a channel or a signed source vouched for, and the addresses
     they write from. No two customers have the same. `claims` are what was only said ("my mail is …"): good for a
     proposal to an agent, never for joining. `merged_into` points to the record that took this one in. `consents` tells
-    per purpose (`marketing`) what they last said, `{given, at}`, with its `history` of `{given, at, how, entry}`.
+    per purpose (`marketing`) what they last said, `{given, at}`, with its `history` of `{given, at, how, entry}` and,
+    where known, the `words` they agreed to, their `version`, and the agent `by` whom it was written down.
     """
 
     id: str

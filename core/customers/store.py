@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -106,23 +107,32 @@ class Customers:
             return None
         return Customer.of(document) if document else None
 
-    async def consent(self, id: str, purpose: str, *, given: bool, at: datetime, how: str, entry: str) -> bool:
+    async def consent(
+        self, id: str, purpose: str, *, given: bool, at: datetime, how: str, entry: str, words: str = "", by: str = ""
+    ) -> bool:
         """Write down that they gave or withdrew consent to a purpose; False when `entry` told so before.
 
         `purpose` is a lower-case word. What came to light late goes into the history and does not overrule what they
-        said since.
+        said since. `words` are those they agreed to, `by` is the agent who wrote it down.
         """
         if not re.fullmatch(r"[a-z][a-z_]{0,39}", purpose):
             raise ValueError(f"{purpose!r} is no purpose")
         path = f"consents.{purpose}"
-        said = {"given": given, "at": at, "how": how, "entry": entry}
+        said: Document = {"given": given, "at": at, "how": how, "entry": entry}
+        if words:
+            # The version tells at a glance who agreed to the same text.
+            said |= {"words": words[:2000], "version": hashlib.sha256(words.encode("utf-8", "replace")).hexdigest()[:8]}
+        if by:
+            said["by"] = by
         newer = {"$gt": [at, {"$ifNull": [f"${path}.at", datetime(1970, 1, 1, tzinfo=UTC)]}]}
         result = await self._all.update_one(
             {"_id": id, f"{path}.history.entry": {"$ne": entry}},
             [
                 {
                     "$set": {
-                        f"{path}.history": {"$concatArrays": [{"$ifNull": [f"${path}.history", []]}, [said]]},
+                        f"{path}.history": {
+                            "$concatArrays": [{"$ifNull": [f"${path}.history", []]}, [{"$literal": said}]]
+                        },
                         f"{path}.given": {"$cond": [newer, given, f"${path}.given"]},
                         f"{path}.at": {"$cond": [newer, at, f"${path}.at"]},
                         "writer": writer(),
@@ -187,9 +197,8 @@ class Customers:
         for purpose, consent in other.consents.items():
             # Each keeps its history; what was said last counts, by whichever record.
             for said in consent.get("history", ())[-50:]:
-                await self.consent(
-                    survivor, purpose, given=said["given"], at=said["at"], how=said["how"], entry=said["entry"]
-                )
+                told = {name: said[name] for name in ("given", "at", "how", "entry", "words", "by") if name in said}
+                await self.consent(survivor, purpose, **told)
         return await self.exactly(survivor)
 
     async def unfinished_merges(self, limit: int = 20) -> list[tuple[str, str]]:

@@ -10,7 +10,8 @@ from typing import Any
 
 from core.channel import Account, Address, Arrival, Content, Event, Identity
 from core.forms.check import as_mail, as_phone
-from core.forms.form import Form, in_language
+from core.forms.field import in_language
+from core.forms.form import Form
 from core.forms.submission import Submission, read_submission
 
 # The minute (UTC, ISO 8601) in which the hub got it; set by our own door, so that parsing needs no clock.
@@ -44,14 +45,14 @@ def arrival(
     The key is the id that our page gave the submission and its answers, else the answers and the minute: a doubled
     click is one entry, a corrected form another.
     """
-    identities = tuple(_identities(form, sent.answers, country_of(account, country)))
+    identities = tuple(identities_of(form, sent.answers, country_of(account, country)))
     contact = next((f"{one.kind}:{one.value}" for one in identities), "")
     key = f"s:{sent.id}:{sent.fingerprint}" if sent.id else f"h:{sent.fingerprint}:{minute}"[:100]
     person = "f" + hashlib.sha256(f"{account.name}:{contact or key}".encode()).hexdigest()[:20]
     about = {"page": sent.page, "referrer": sent.referrer, "utm": dict(sent.utm)}
     data: dict[str, Any] = {"fields": dict(sent.answers)} | {name: value for name, value in about.items() if value}
     if form is not None:
-        data["form"] = form.name
+        data |= {"form": form.name, "version": form.version}
     if consents := _consents(form, sent):
         data["consents"] = consents
     return Arrival(
@@ -85,23 +86,34 @@ def _summary(form: Form | None, sent: Submission) -> str:
         if asked is not None and asked.kind == "checkbox":
             lines.append(f"☑ {label}")
             continue
-        if asked is not None and asked.kind == "choice":
-            option = next((option for option in asked.options if option.value == value), None)
-            value = in_language(option.label, sent.language, value) if option is not None else value
+        if asked is not None and asked.options:
+            read = {option.value: in_language(option.label, sent.language, option.value) for option in asked.options}
+            chosen = value.split(", ") if asked.kind == "choices" else [value]
+            value = ", ".join(read.get(one, one) for one in chosen)
         lines.append(f"{label}:\n{value}" if "\n" in value else f"{label}: {value}")
     return "\n".join(lines)
 
 
-def _consents(form: Form | None, sent: Submission) -> list[dict[str, str]]:
-    """What was agreed to, in the very words that were shown."""
+def _consents(form: Form | None, sent: Submission) -> list[dict[str, Any]]:
+    """What was agreed to, in the very words that were shown, and under which name those words are kept.
+
+    `text` is `FORM/VERSION/FIELD/LANGUAGE`; `confirm`: it counts only after a click in a mail.
+    """
     return [
-        {"field": one.name, "words": in_language(one.label, sent.language)}
+        {
+            "field": one.name,
+            "words": in_language(one.label, sent.language),
+            "purpose": one.purpose or "contact",
+            "text": f"{form.name}/{form.version}/{one.name}/{sent.language or 'en'}",
+            "confirm": one.confirm,
+        }
         for one in (form.fields if form is not None else ())
-        if one.kind == "consent" and sent.answers.get(one.name)
+        if form is not None and one.kind == "consent" and sent.answers.get(one.name)
     ]
 
 
-def _identities(form: Form | None, answers: Mapping[str, str], country: str | None) -> list[Identity]:
+def identities_of(form: Form | None, answers: Mapping[str, str], country: str | None) -> list[Identity]:
+    """Mail addresses and phone numbers among the answers; somebody typed them, so none is verified."""
     found: list[Identity] = []
     for name, value in answers.items():
         asked = form.field(name) if form is not None else None

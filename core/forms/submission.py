@@ -14,33 +14,56 @@ from urllib.parse import parse_qsl, unquote
 
 from core.channel import File, clean
 from core.errors import NotThisFormat, TooLarge
+from core.forms.sniff import PICTURES, type_of
 
 MOST_FIELDS = 100
-MOST_FILES = 5
+MOST_FILES = 20
 LONGEST = 20_000  # characters of one answer
 
 # Names beginning with an underscore are about the submission and are not shown as answers.
 ID, PAGE, REFERRER, LANGUAGE, TRAP = "_id", "_page", "_referrer", "_lang", "_website"
+# Set by our own page: the signed ticket of the form it showed, the work its browser did, files kept from a first try.
+TICKET, WORK, KEPT, EMBED = "_ticket", "_work", "_kept", "_embed"
 UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """Answers by field name, in the order they came; several values of one name are joined by a comma."""
+    """Answers by field name, in the order they came; several values of one name are joined by a comma.
+
+    `uploads` are (field, file) in the order they came. `ticket`, `work` and `kept` are our own page's,
+    unchecked; `framed` says how the page around it looks: light, dark or 1.
+    """
 
     answers: Mapping[str, str]
-    files: tuple[File, ...] = ()
+    uploads: tuple[tuple[str, File], ...] = ()
     id: str = ""
+    ticket: str = ""
+    work: str = ""
+    kept: tuple[str, ...] = ()
     page: str = ""
     referrer: str = ""
     language: str = ""
     utm: Mapping[str, str] = field(default_factory=dict)
     trapped: bool = False
+    framed: str = ""
+
+    @property
+    def files(self) -> tuple[File, ...]:
+        """Every file, whichever field it was sent with."""
+        return tuple(file for _, file in self.uploads)
+
+    def by_field(self) -> dict[str, list[File]]:
+        """The files of each field."""
+        found: dict[str, list[File]] = {}
+        for name, file in self.uploads:
+            found.setdefault(name, []).append(file)
+        return found
 
     @property
     def fingerprint(self) -> str:
         """The same for the same answers and files."""
-        sums = [file.name + hashlib.sha256(file.data or b"").hexdigest() for file in self.files]
+        sums = [file.name + (file.sha256 or hashlib.sha256(file.data or b"").hexdigest()) for file in self.files]
         whole = json.dumps([list(self.answers.items()), sums], ensure_ascii=False)
         return hashlib.sha256(whole.encode("utf-8", "replace")).hexdigest()[:24]
 
@@ -49,7 +72,7 @@ def read_submission(body: bytes, headers: Mapping[str, str]) -> Submission:
     """What `body` says. Header names come in lower case. Raises NotThisFormat, or TooLarge for too many fields."""
     type, _, rest = headers.get("content-type", "").partition(";")
     pairs: list[tuple[str, str]]
-    files: tuple[File, ...] = ()
+    files: tuple[tuple[str, File], ...] = ()
     match type.strip().lower():
         case "application/json":
             pairs = _json(body)
@@ -66,7 +89,7 @@ def read_submission(body: bytes, headers: Mapping[str, str]) -> Submission:
     return _submission(pairs, files)
 
 
-def _submission(pairs: list[tuple[str, str]], files: tuple[File, ...]) -> Submission:
+def _submission(pairs: list[tuple[str, str]], uploads: tuple[tuple[str, File], ...]) -> Submission:
     if len(pairs) > MOST_FIELDS:
         raise TooLarge(f"A form has at most {MOST_FIELDS} fields.")
     answers: dict[str, str] = {}
@@ -77,13 +100,17 @@ def _submission(pairs: list[tuple[str, str]], files: tuple[File, ...]) -> Submis
     about = {name: answers.pop(name) for name in list(answers) if name.startswith("_")}
     return Submission(
         answers={name: value for name, value in answers.items() if name not in UTM},
-        files=files,
+        uploads=uploads,
+        ticket=about.get(TICKET, "")[:1000],
+        work=about.get(WORK, "")[:40],
+        kept=tuple(part for part in about.get(KEPT, "").split(", ")[:MOST_FILES] if part),
         id=re.sub(r"[^A-Za-z0-9_-]", "", about.get(ID, ""))[:64],
         page=about.get(PAGE, "")[:1000],
         referrer=about.get(REFERRER, "")[:1000],
         language=about.get(LANGUAGE, "")[:2].lower(),
         utm={name: answers[name][:200] for name in UTM if answers.get(name)},
         trapped=bool(about.get(TRAP)),
+        framed=about.get(EMBED, "")[:10],
     )
 
 
@@ -131,7 +158,7 @@ def _written(value: object) -> str | None:
                 return None
 
 
-def _multipart(body: bytes, parameters: str) -> tuple[list[tuple[str, str]], tuple[File, ...]]:
+def _multipart(body: bytes, parameters: str) -> tuple[list[tuple[str, str]], tuple[tuple[str, File], ...]]:
     found = re.search(r'boundary=(?:"([^"]{1,200})"|([^\s;]{1,200}))', parameters, re.IGNORECASE)
     if not found:
         raise NotThisFormat("This multipart form has no boundary.")
@@ -142,33 +169,34 @@ def _multipart(body: bytes, parameters: str) -> tuple[list[tuple[str, str]], tup
     if len(pieces) > MOST_FIELDS + MOST_FILES + 2:
         raise TooLarge(f"A form has at most {MOST_FIELDS} fields.")
     pairs: list[tuple[str, str]] = []
-    files: list[File] = []
+    files: list[tuple[str, File]] = []
     for piece in pieces[1:]:
         if piece.startswith(b"--"):
             break
         head, blank, data = piece.partition(b"\r\n\r\n")
-        name, filename, type = _part(head)
+        name, filename = _part(head)
         if not blank or name is None:
             raise NotThisFormat("A part of this multipart form has no name.")
         if filename is None:
             pairs.append((name, data.decode("utf-8", "replace")))
-        elif filename and len(files) < MOST_FILES:
-            files.append(_file(filename, type, data))
+        elif filename:
+            files.append((clean(name).strip()[:100], _file(filename, data)))
+    if len(files) > MOST_FILES:
+        raise TooLarge(f"A form has at most {MOST_FILES} files.")
     return pairs, tuple(files)
 
 
-def _part(head: bytes) -> tuple[str | None, str | None, str]:
-    """(field, file name or None, type) of one part's headers."""
+def _part(head: bytes) -> tuple[str | None, str | None]:
+    """(field, file name or None) of one part's headers. What it claims to be is not looked at."""
     text = head.decode("utf-8", "replace")
     disposition = re.search(r"^content-disposition:([^\r\n]*)", text, re.IGNORECASE | re.MULTILINE)
-    type = re.search(r"^content-type:[ \t]*([^\s;]{1,100})", text, re.IGNORECASE | re.MULTILINE)
     parameters = dict(re.findall(r'[;\s](name|filename)="([^"\r\n]{0,500})"', disposition[1])) if disposition else {}
     # Browsers percent-encode quotes and line breaks in names, and nothing else.
     undone = {key: re.sub(r"%(22|0D|0A)", lambda m: unquote(m[0]), value) for key, value in parameters.items()}
-    return undone.get("name"), undone.get("filename"), type[1].lower() if type else "application/octet-stream"
+    return undone.get("name"), undone.get("filename")
 
 
-def _file(name: str, type: str, data: bytes) -> File:
+def _file(name: str, data: bytes) -> File:
     safe = re.sub(r"[\x00-\x1f/\\]", "_", clean(name))[-200:]
-    kind = "image" if type in ("image/png", "image/jpeg", "image/gif", "image/webp") else "document"
-    return File(name=safe, type=clean(type), size=len(data), kind=kind, data=data)
+    type = type_of(data)
+    return File(name=safe, type=type, size=len(data), kind="image" if type in PICTURES else "document", data=data)

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.database import Database
 
-_FIELDS = ("content.files.sha256", "raw.sha256")
+_FIELDS = ("content.files.sha256", "raw.sha256", "parts.raw.sha256")
 _ONLY_HASHES = dict.fromkeys(_FIELDS, 1)
 
 
@@ -31,5 +31,5 @@ class FileReferences:
 
 def _hashes(document: Mapping[str, Any]) -> list[str]:
     files = document.get("content", {}).get("files", ())
-    raw = document.get("raw") or {}
-    return [holder["sha256"] for holder in (*files, raw) if holder.get("sha256")]
+    raws = [holder.get("raw") or {} for holder in (document, *document.get("parts", ()))]
+    return [holder["sha256"] for holder in (*files, *raws) if holder.get("sha256")]

@@ -7,13 +7,15 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from core.channel import Button, Content, File, Location, clean
+from core.channel import Button, Content, File, Location, Mark, clean
+from core.said import sentence_document, sentence_of
 
 Kind = Literal["message", "note", "call", "meeting", "form", "order", "notification", "survey", "click", "system"]
 Direction = Literal["in", "out", "internal"]
 
 MAX_TEXT = 100_000
 MAX_HTML = 500_000
+MOST_MARKS = 1000
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
 
@@ -28,10 +30,15 @@ class Author:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a delivery did not work: a code for reports, a sentence for the agent."""
+    """Why a delivery did not work: a code for reports, a sentence for the agent (`core.said`)."""
 
     code: str
     sentence: str
+
+    def document(self) -> dict[str, Any]:
+        """As it is stored."""
+        kept: dict[str, Any] = storable({"code": self.code, **sentence_document(self.sentence)})
+        return kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,10 @@ class Interaction:
     outside: `{"body": bytes}` when small, else `{"sha256": …}` in the file store. `who` is what the entry told about
     its writer: name, language, identities. `edit_of` is the external id of the message whose text this replaces.
     `thread` is the conversation whose signed reply address it was sent to.
+
+    `parts` are the numbers of those that came one by one (an album), and until `wait_until` more are waited for.
+    `reactions` are the signs the customer has on it; `deleted_at` is when whoever
+    wrote it took it back: agents still see the words. `external_ids` are all names the provider has for it.
     """
 
     id: str
@@ -70,6 +81,11 @@ class Interaction:
     who: Mapping[str, Any] = field(default_factory=dict)
     edit_of: str | None = None
     thread: str | None = None
+    parts: tuple[int, ...] = ()
+    wait_until: datetime | None = None
+    reactions: tuple[str, ...] = ()
+    deleted_at: datetime | None = None
+    external_ids: tuple[str, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """The entry as it is stored: no empty fields, nothing MongoDB cannot hold."""
@@ -94,7 +110,7 @@ class Interaction:
             "choice": self.choice,
             "due_at": self.due_at,
             "attempts": self.attempts,
-            "error": storable(asdict(self.error)) if self.error else None,
+            "error": self.error.document() if self.error else None,
             "data": storable(self.data),
             "edits": list(self.edits),
             "raw": self.raw,
@@ -110,6 +126,9 @@ class Interaction:
         """The entry that was stored as `document`."""
         error = document.get("error")
         author = document.get("author", {})
+        named = document.get("external_id")
+        names = named if isinstance(named, list) else [named]
+        gone = set(document.get("deleted", ()))
         return cls(
             id=document["_id"],
             kind=document["kind"],
@@ -124,18 +143,23 @@ class Interaction:
             status=document["status"],
             customer_id=document.get("customer_id"),
             conversation_id=document.get("conversation_id"),
-            external_id=document.get("external_id"),
+            external_id=names[0] if names else None,
             reply_to=tuple(document.get("reply_to", ())),
             choice=document.get("choice"),
             due_at=document.get("due_at"),
             attempts=document.get("attempts", 0),
-            error=Problem(error["code"], error["sentence"]) if error else None,
+            error=Problem(error["code"], sentence_of(error)) if error else None,
             data=document.get("data", {}),
             edits=tuple(document.get("edits", ())),
             raw=document.get("raw"),
             who=document.get("who", {}),
             edit_of=document.get("edit_of"),
             thread=document.get("thread"),
+            parts=tuple(part["number"] for part in document.get("parts", ())),
+            wait_until=document.get("wait_until"),
+            reactions=tuple(document.get("reactions", ())),
+            deleted_at=document.get("deleted_at") if gone.issuperset(names) else None,
+            external_ids=tuple(name for name in names if name),
         )
 
 
@@ -156,6 +180,10 @@ def content_document(content: Content) -> dict[str, Any]:
         document["location"] = asdict(content.location)
     if content.ask:
         document["ask"] = content.ask
+    if content.marks:
+        document["marks"] = marks_document(content.marks)
+    if content.keyboard:
+        document["keyboard"] = True
     for name, people in (("cc", content.cc), ("bcc", content.bcc)):
         if people:
             document[name] = [clean(one)[:320] for one in people[:100]]
@@ -173,15 +201,27 @@ def content_of(document: Mapping[str, Any]) -> Content:
         location=Location(**document["location"]) if document.get("location") else None,
         ask=document.get("ask"),
         visible=document.get("visible"),
+        marks=tuple(Mark(**mark) for mark in document.get("marks", ())),
+        keyboard=document.get("keyboard", False),
         cc=tuple(document.get("cc", ())),
         bcc=tuple(document.get("bcc", ())),
     )
 
 
+def marks_document(marks: tuple[Mark, ...]) -> list[dict[str, Any]]:
+    """The formatting of a text as it is stored."""
+    return [_mark_document(mark) for mark in marks[:MOST_MARKS]]
+
+
+def _mark_document(mark: Mark) -> dict[str, Any]:
+    document: dict[str, Any] = {"kind": clean(mark.kind)[:40], "start": mark.start, "length": mark.length}
+    return document | ({"value": clean(mark.value)[:2000]} if mark.value else {})
+
+
 def _file_document(file: File) -> dict[str, Any]:
     values = asdict(file)
     del values["data"]
-    kept = {key: value for key, value in values.items() if value not in (None, "")}
+    kept = {key: value for key, value in values.items() if value not in (None, "") and (key, value) != ("part", 0)}
     return {key: clean(value)[:1000] if isinstance(value, str) else storable(value) for key, value in kept.items()} | {
         "name": clean(file.name)[:255]
     }

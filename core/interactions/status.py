@@ -20,6 +20,12 @@ DELIVERED = "delivered"
 READ = "read"
 CANCELLED = "cancelled"
 
+# A call to make: `to_do` has a time in the future, `due` waits for a person, `done` is over.
+TO_DO = "to_do"
+DUE = "due"
+DONE = "done"
+TASKS = (TO_DO, DUE)
+
 WAITING = (PLANNED, QUEUED, SENDING)
 TROUBLED = (FAILED, UNCERTAIN)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,14 +31,19 @@ from core.database import (
 )
 from core.errors import Unreadable
 from core.interactions import status
-from core.interactions.interaction import Interaction
-from core.interactions.pages import Pages
+from core.interactions.interaction import Interaction, Problem
+from core.interactions.later import Later
+from core.interactions.onward import Onward
+from core.interactions.revisions import Revisions
+from core.interactions.tasks import Tasks
 from core.interactions.words import words
 
 NAME = "interactions"
 LARGEST = 8 * 1024 * 1024
 # What one worker reads of one lane at a time.
 PAGE = 100
+# How many entries a worker's look at the queue reads.
+LOOKED_AT = 512
 
 INDEXES = (
     Index(NAME, [("address", ASCENDING), ("key", ASCENDING)], {"unique": True}),
@@ -62,6 +68,11 @@ INDEXES = (
     Index(NAME, [("address", ASCENDING), ("external_id", ASCENDING), ("_id", DESCENDING)], held("external_id")),
     Index(NAME, [("words", ASCENDING), ("_id", DESCENDING)], held("words")),
     Index(NAME, [("fetch_at", ASCENDING)], {"sparse": True}),
+    Index(
+        NAME,
+        [("status", ASCENDING), ("due_at", ASCENDING), ("_id", ASCENDING)],
+        {"name": "tasks", "partialFilterExpression": {"status": {"$in": list(status.TASKS)}}},
+    ),
 )
 
 
@@ -73,7 +84,7 @@ class _Change:
     update: Mapping[str, Any]
 
 
-class Interactions(Pages):
+class Interactions(Revisions, Later, Onward, Tasks):
     """The log."""
 
     def __init__(self, database: Database) -> None:
@@ -90,8 +101,19 @@ class Interactions(Pages):
 
         Raises CannotStore when any of them is not kept, Unreadable when one is larger than a document may be.
         """
-        encoded = [_encoded(entry) for entry in entries]
-        return await self._adding.all(encoded, [len(item.raw) for item in encoded])
+        results = await self.add_each(entries)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        return results  # type: ignore[return-value]  # the loop above raised every exception in it
+
+    async def add_each(self, entries: Sequence[Interaction]) -> list[bool | BaseException]:
+        """As `add`, but one entry that cannot be kept says so in its place and hinders no other."""
+        return await asyncio.gather(*map(self._add, entries), return_exceptions=True)
+
+    async def _add(self, entry: Interaction) -> bool:
+        encoded = _encoded(entry)
+        return await self._adding.put(encoded, len(encoded.raw))
 
     async def _insert(self, documents: list[RawBSONDocument]) -> Sequence[bool | BaseException]:
         try:
@@ -113,11 +135,12 @@ class Interactions(Pages):
     async def handled(self, entry: Interaction, *, customer_id: str | None, conversation_id: str | None) -> None:
         """Join `entry` to its customer and conversation, make it searchable, and take it off the queue."""
         content = entry.content
-        update: Document = {
-            "status": status.HANDLED,
-            "words": words(content.text, content.subject or "", *(file.name for file in content.files)),
-            "writer": writer(),
-        }
+        # A mail is found by the SHA-256 of its raw bytes as well: `data.sha256`, or its beginning.
+        texts = (str(entry.data.get("sha256", "")), content.text, content.subject or "")
+        found = words(*texts, *(file.name for file in content.files))
+        update: Document = {"status": status.HANDLED, "writer": writer()}
+        if not entry.parts:  # each part brought its own words
+            update["words"] = found
         if customer_id:
             update["customer_id"] = customer_id
         if conversation_id:
@@ -135,31 +158,6 @@ class Interactions(Pages):
             {"$set": {"status": status.RECEIVED, "writer": writer()}},
             return_document=True,
         )
-        return Interaction.of(document) if document else None
-
-    async def edit(self, address: str, external_id: str, text: str, edited_by: str) -> Interaction | None:
-        """Replace the text of a message by its edited one, keeping the old; None when there is no such message.
-
-        `edited_by` is the id of the entry that brought the edit: the same edit twice, or an older one that comes late,
-        changes nothing. Returns the message as it is then.
-        """
-        pipeline = [
-            {
-                "$set": {
-                    "edits": {"$concatArrays": [{"$ifNull": ["$edits", []]}, ["$content.text"]]},
-                    "content.text": {"$literal": text},
-                    "content.visible": "$$REMOVE",
-                    "edited_by": edited_by,
-                    "words": words(text),
-                    "writer": writer(),
-                }
-            }
-        ]
-        which = {"address": address, "external_id": external_id, "direction": "in", "edit_of": {"$exists": False}}
-        document: Document | None = await self._all.find_one_and_update(
-            {**which, "edited_by": {"$not": {"$gte": edited_by}}}, pipeline, return_document=True
-        )
-        document = document or await self._all.find_one(which)
         return Interaction.of(document) if document else None
 
     async def begin(self, entry: Interaction) -> None:
@@ -180,7 +178,7 @@ class Interactions(Pages):
         entry: Interaction,
         new: str,
         *,
-        external_id: str | None = None,
+        external_id: str | tuple[str, ...] | None = None,
         code: str = "",
         sentence: str = "",
         due_at: datetime | None = None,
@@ -192,9 +190,9 @@ class Interactions(Pages):
         """
         fields: Document = {"writer": writer()}
         if external_id:
-            fields["external_id"] = external_id
+            fields["external_id"] = external_id if isinstance(external_id, str) else list(external_id)
         if code:
-            fields["error"] = {"code": code, "sentence": sentence}
+            fields["error"] = Problem(code, sentence).document()
         if due_at:
             fields["due_at"] = due_at
         where = {"_id": entry.id, "address": entry.address}
@@ -204,7 +202,12 @@ class Interactions(Pages):
         if new == status.SENT:
             change["$unset"] = {"error": "", "due_at": ""}
         replaceable = [*status.WAITING, status.UNCERTAIN]
-        await self._changing.put(_Change({**where, "status": {"$in": replaceable}}, change))
+        changes = [_Change({**where, "status": {"$in": replaceable}}, change)]
+        if external_id:
+            # A receipt that was faster has moved it on already; answers to it quote this name all the same.
+            late = {**where, "status": {"$nin": replaceable}, "external_id": {"$exists": False}}
+            changes.append(_Change(late, {"$set": {"external_id": fields["external_id"]}}))
+        await self._changing.all(changes)
 
     async def _set(self, entry: Interaction, was: Iterable[str], fields: Document) -> bool:
         result = await self._all.update_one(
@@ -231,7 +234,7 @@ class Interactions(Pages):
         """
         fields: Document = {"status": new, "writer": writer()}
         if code:
-            fields["error"] = {"code": code, "sentence": sentence}
+            fields["error"] = Problem(code, sentence).document()
         if at:
             fields[f"{new}_at"] = at
         fields |= {f"data.{key}": value for key, value in (data or {}).items()}
@@ -251,7 +254,7 @@ class Interactions(Pages):
 
     async def delayed(self, entry: Interaction, code: str, sentence: str, at: datetime) -> Interaction | None:
         """Note that a message of ours has not arrived yet; None when it was settled meanwhile."""
-        late = {"code": code, "sentence": sentence, "at": at}
+        late = {**Problem(code, sentence).document(), "at": at}
         document = await self._all.find_one_and_update(
             {"_id": entry.id, "address": entry.address, "status": status.SENT},
             {"$set": {"data.delayed": late, "writer": writer()}},
@@ -331,12 +334,25 @@ class Interactions(Pages):
                 entries.append(Interaction.of(document))
         return found
 
-    async def forgotten(self, before: str) -> tuple[list[str], list[str]]:
-        """Addresses with unhandled entries, and with waiting ones, whose ids are below `before`: for the sweep."""
-        unhandled = await self._all.aggregate(
-            [{"$match": {"status": status.RECEIVED, "_id": {"$lt": before}}}, {"$group": {"_id": "$address"}}],
-            hint="unhandled",
-        ).to_list(10_000)
+    async def calling(self, after: str, most: int) -> tuple[list[str], bool]:
+        """Up to `most` addresses behind `after` with unhandled entries, in order of address, and whether that may not
+        be all: a flooded address may fill what is looked at, so look again behind the last one.
+        """
+        where = {"status": status.RECEIVED, "address": {"$gt": after}}
+        cursor = self._all.find(where, {"_id": 0, "address": 1}, hint="unhandled").sort("address", ASCENDING)
+        rows = await cursor.limit(LOOKED_AT).to_list(LOOKED_AT)
+        found = list(dict.fromkeys(row["address"] for row in rows))
+        return found[:most], len(rows) == LOOKED_AT or len(found) > most
+
+    async def still_calling(self, addresses: Sequence[str]) -> list[str]:
+        """Those of `addresses` with unhandled entries."""
+        where = {"status": status.RECEIVED, "address": {"$in": list(addresses)}}
+        found = await self._all.find(where, {"_id": 0, "address": 1}, hint="unhandled").to_list(LOOKED_AT)
+        # Where one of them fills the room, nothing is known of the others.
+        return list(dict.fromkeys(row["address"] for row in found)) if len(found) < LOOKED_AT else list(addresses)
+
+    async def forgotten(self, before: str) -> list[str]:
+        """Addresses with waiting entries whose ids are below `before`: for the sweep."""
         waiting = await self._all.aggregate(
             [
                 {"$match": {"status": {"$in": list(status.WAITING)}, "_id": {"$lt": before}}},
@@ -344,7 +360,7 @@ class Interactions(Pages):
             ],
             hint="waiting",
         ).to_list(10_000)
-        return [row["_id"] for row in unhandled], [row["_id"] for row in waiting]
+        return [row["_id"] for row in waiting]
 
     # -------------------------------------------------------------------------------------------- media
 
@@ -356,15 +372,22 @@ class Interactions(Pages):
         return Interaction.of(document) if document else None
 
     async def media_fetched(
-        self, entry: Interaction, files: Sequence[Mapping[str, Any]], again: datetime | None = None
+        self, entry: Interaction, files: Sequence[Mapping[str, Any]], lease: datetime, again: datetime | None = None
     ) -> None:
-        """Write what became of the attachments; with `again` they are tried once more at that time."""
-        change: Document = {"$set": {"content.files": list(files), "writer": writer()}}
-        if again:
-            change["$set"]["fetch_at"] = again
-        else:
-            change["$unset"] = {"fetch_at": ""}
-        await self._all.update_one({"_id": entry.id, "address": entry.address}, change)
+        """Write what became of the attachments; with `again` they are tried once more at that time.
+
+        `lease` is the `until` they were claimed with: one that was added meanwhile stays, and is fetched next.
+        """
+        fetched = {"$literal": [file for file in files if file.get("source")]}
+        same = {"$filter": {"input": fetched, "as": "new", "cond": {"$eq": ["$$new.source", "$$old.source"]}}}
+        newer = {"$map": {"input": "$content.files", "as": "old", "in": {"$ifNull": [{"$last": same}, "$$old"]}}}
+        mine = {"$eq": ["$fetch_at", lease]}
+        change: Document = {
+            "content.files": newer,
+            "fetch_at": {"$cond": [mine, again or "$$REMOVE", "$fetch_at"]},
+            "writer": writer(),
+        }
+        await self._all.update_one({"_id": entry.id, "address": entry.address}, [{"$set": change}])
 
     # -------------------------------------------------------------------------------------------- people
 

@@ -22,6 +22,11 @@ class OrderLookup:
         """The orders with this number as people type it, newest first."""
         return [facts(order) for order in await self._orders.typed(number, 5)]
 
+    async def by_token(self, token: str) -> OrderFacts | None:
+        """The order whose tracking page has this token."""
+        order = await self._orders.by_token(token)
+        return facts(order) if order else None
+
 
 def facts(order: Order) -> OrderFacts:
     """An order as far as the bot may know it; its identities prove whose it is."""
@@ -36,6 +41,7 @@ def facts(order: Order) -> OrderFacts:
         tracking_url=order.tracking_url or None,
         identities=tuple(identity for identity in told if identity.value),
         customer_id=order.customer_id,
+        delivery={"phone": contact.phone, "name": contact.name, **order.delivery},
     )
 
 

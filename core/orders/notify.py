@@ -111,7 +111,7 @@ class Notify:
             key=key,
             kind="notification",
             customer_id=customer.id,
-            data={"order_id": order.id, "order": order.number, "status": step.status},
+            data={"order_id": order.id, "order": order.number, "status": step.status, "subject": notice.subject},
         )
 
     async def _draft(self, order: Order, step: Step, customer: Customer, now: datetime) -> Notice | None:

@@ -54,6 +54,22 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class DeliveryChange:
+    """The customer had `field` (address, phone or name) of the delivery changed. `event` names the log entry."""
+
+    field: str
+    before: str
+    after: str
+    at: datetime
+    event: str
+
+
+# What may still be delivered elsewhere: once it is on its way, only the carrier could.
+CHANGEABLE = ("created", "paid", "in_production")
+DELIVERY = ("address", "phone", "name")
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """A notification that was decided on: to which address (empty: nobody could be reached) and in which words."""
 
@@ -68,7 +84,8 @@ class Order:
     """One order of one source.
 
     `token` is the secret of its tracking page. `status` is the progress, never `delayed`: see `delayed`. `history` is
-    sorted by `at`. `notified` holds the notice of each occasion. Money is a decimal number as text.
+    sorted by `at`. `delivery` is where it goes as far as the customer said (address, phone, name), `changes` how that
+    came about. `notified` holds the notice of each occasion. Money is a decimal number as text.
     """
 
     id: str
@@ -85,6 +102,8 @@ class Order:
     contact: Contact = NOBODY
     language: str | None = None
     history: tuple[Step, ...] = ()
+    delivery: Mapping[str, str] = field(default_factory=dict)
+    changes: tuple[DeliveryChange, ...] = ()
     notified: Mapping[str, Notice] = field(default_factory=dict)
     created_at: datetime | None = None
     updated_at: datetime | None = None
@@ -120,6 +139,11 @@ class Order:
             "history": [
                 {"status": s.status, "at": s.at, "event": s.event, "promised": s.promised} for s in self.history
             ],
+            "delivery": dict(self.delivery),
+            "changes": [
+                {"field": c.field, "before": c.before, "after": c.after, "at": c.at, "event": c.event}
+                for c in self.changes
+            ],
             "created_at": self.created_at,
             "updated_at": self.updated_at,
             "rev": self.rev,
@@ -143,6 +167,8 @@ class Order:
             contact=Contact(**document.get("contact", {})),
             language=document.get("language"),
             history=tuple(Step(**step) for step in document.get("history", ())),
+            delivery=document.get("delivery", {}),
+            changes=tuple(DeliveryChange(**change) for change in document.get("changes", ())),
             notified={
                 occasion: Notice(n["address"], n["at"], n.get("subject", ""), n.get("text", ""))
                 for occasion, n in document.get("notified", {}).items()

@@ -90,12 +90,17 @@ _ENVIRONMENT.globals.clear()
 
 
 def render(subject: str, body: str, variables: Variables) -> Rendered:
+    """Subject and body of a notification about an order. Raises BrokenTemplate."""
+    return rendered(subject, body, variables)
+
+
+def rendered(subject: str, body: str, variables: Any) -> Rendered:
     """Subject (one line) and body (at most one blank line in a row). Raises BrokenTemplate."""
     words = "\n".join(line.rstrip() for line in _rendered(body, variables, MAX_BODY).strip().splitlines())
     return Rendered(" ".join(_rendered(subject, variables, MAX_SUBJECT).split()), re.sub(r"\n{3,}", "\n\n", words))
 
 
-def _rendered(text: str, variables: Variables, longest: int) -> str:
+def _rendered(text: str, variables: Any, longest: int) -> str:
     if len(text) > longest:
         raise BrokenTemplate(f"The text is longer than {longest} characters.")
     named = {field.name: getattr(variables, field.name) for field in fields(variables)}

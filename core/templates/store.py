@@ -9,6 +9,7 @@ from typing import Any
 from core.channel import clean
 from core.database import Database, Index, writer
 from core.errors import Invalid, NotFound
+from core.said import Said
 from core.templates.check import validate
 from core.templates.template import LANGUAGES, MAX_BODY, MAX_SUBJECT, Template, default, statuses
 
@@ -45,9 +46,9 @@ class Templates:
             raise NotFound("There is no such template.")
         subject, body = clean(subject).strip(), clean(body).strip()
         if len(subject) > MAX_SUBJECT:
-            raise Invalid(f"The subject is longer than {MAX_SUBJECT} characters.", field="subject")
+            raise Invalid(Said("The subject is longer than {limit} characters.", limit=MAX_SUBJECT), field="subject")
         if len(body) > MAX_BODY:
-            raise Invalid(f"The text is longer than {MAX_BODY} characters.", field="body")
+            raise Invalid(Said("The text is longer than {limit} characters.", limit=MAX_BODY), field="body")
         wrong = validate(subject, body, status, language)
         if wrong:
             raise Invalid(wrong, field="subject" if wrong.startswith("Subject:") else "body")

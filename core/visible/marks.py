@@ -14,7 +14,8 @@ _SPACES = re.compile(r"[\s\u00a0\u2007\u202f\u200b-\u200f\u2060-\u2064\ufeff\u00
 
 def plain(line: str) -> str:
     """`line` for comparing: its start in lower case, white space as single spaces."""
-    return _SPACES.sub(" ", line[: LONGEST + 1]).strip().casefold()
+    start = line[: LONGEST + 1]
+    return " ".join(start.split()).lower() if start.isascii() else _SPACES.sub(" ", start).strip().casefold()
 
 
 def _all(field: str) -> list[str]:

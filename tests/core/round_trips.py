@@ -18,7 +18,7 @@ class _Listener(monitoring.CommandListener):
         self.counts: Counter[tuple[str, str]] = Counter()
 
     def started(self, event: monitoring.CommandStartedEvent) -> None:
-        if event.command.get(event.command_name) not in _LOOKED_AT:
+        if str(event.command.get(event.command_name)) not in _LOOKED_AT:
             self.counts[event.database_name, event.command_name] += 1
 
     def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:

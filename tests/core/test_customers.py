@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from core.customers.customer import Customer
 from core.errors import Conflict, NotFound
 from core.ids import new_id
 from switchboard.wiring import Parts
-from tests.making import handle, log_of, make_address, make_arrival, now, receive
+from tests.making import claimed, handle, log_of, make_address, make_arrival, now, receive
 
 PHONE = Identity("phone", "+380501112233", verified=True)
 TYPED = Identity("phone", "+380501112233")
@@ -98,7 +97,7 @@ async def test_the_sender_of_a_letter_is_known_by_the_address_it_came_from(parts
 async def test_fifty_addresses_that_prove_the_same_phone_at_once_are_one_person(parts: Parts) -> None:
     people = [f"p{n}" for n in range(50)]
     await asyncio.gather(*(receive(parts, make_arrival(person=person, identities=(PHONE,))) for person in people))
-    claims = await parts.stores.addresses.claim("in", now(), timedelta(seconds=30))
+    claims = await claimed(parts)
     await asyncio.gather(*map(parts.route, claims))
     assert len({(await known(parts, person)).id for person in people}) == 1
     assert len(await parts.stores.customers.newest()) == 1

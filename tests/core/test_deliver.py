@@ -136,7 +136,7 @@ async def make_due(parts: Parts, entry: Interaction) -> None:
     """Let the time of its next try have come."""
     past = now() - timedelta(seconds=1)
     await parts.stores.database.collection("interactions").update_one({"_id": entry.id}, {"$set": {"due_at": past}})
-    await parts.stores.addresses.flag("out", [entry.address], past)
+    await parts.stores.addresses.flag([entry.address], past)
 
 
 async def test_the_providers_own_delay_is_honoured(parts: Parts, there: Provider) -> None:

@@ -79,11 +79,11 @@ async def test_what_the_first_try_wrote_counts_as_written(database_uri: str, dat
 async def test_a_flag_is_raised_although_the_line_breaks(database_uri: str, database_name: str) -> None:
     async with over_a_line(database_uri, database_name) as (database, line):
         line.word = b"arrivals"
-        await Addresses(database).flag("in", ["chat:demo:ann"], datetime.now(UTC))
+        await Addresses(database).flag(["chat:demo:ann"], datetime.now(UTC))
         assert line.breaks == 1
         document = await database.collection("addresses").find_one({"_id": "chat:demo:ann"})
         assert document is not None
-        assert document["in"]["due_at"]
+        assert document["out"]["due_at"]
 
 
 async def test_duplicates_are_told_by_their_place_and_the_rest_is_kept(database: Database) -> None:

@@ -55,3 +55,22 @@ async def test_it_remembers_a_bounded_number_of_people() -> None:
     for n in range(10_500):
         await pace(make_address(str(n)), able)
     assert len(pace._person) <= 10_000
+
+
+def test_a_few_go_at_once_and_then_one_after_the_other() -> None:
+    pace, able = Pace(), Capabilities(per_address_seconds=100, per_address_burst=3)
+    assert [pace.take(make_address(), able) for _ in range(3)] == [0, 0, 0]
+    turn = pace.take(make_address(), able)
+    assert 50 < turn <= 100
+    assert 0 < pace.take(make_address(), able) <= turn, "asking again keeps the place"
+    assert pace.take(make_address("other"), able) == 0
+
+
+def test_a_held_account_gives_nobody_a_turn_and_forgets_those_it_gave() -> None:
+    pace, able = Pace(), Capabilities(per_second=0.1)
+    assert pace.take(make_address("first"), able) == 0
+    assert 5 < pace.take(make_address("second"), able) <= 10
+    pace.hold(make_address(), 1000)
+    assert 900 < pace.take(make_address("second"), able) <= 1000
+    assert 900 < pace.take(make_address("third"), able) <= 1010
+    assert pace.take(make_address(account="another"), able) == 0

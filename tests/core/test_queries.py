@@ -6,6 +6,7 @@ The stores are used as they are; what they ask is overheard on its way to MongoD
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,19 +14,33 @@ import pymongo
 import pytest
 from pymongo import monitoring
 
-from core.channel import Content, Receipt
+from core.channel import Content, Location, Reachability, Receipt, Remark
 from core.conversations.conversation import STATUSES, Status
 from core.conversations.store import View
 from core.database import Database
 from core.ids import id_at, new_id
 from core.interactions import status
 from core.interactions.interaction import Author
+from core.leads.lead import STATES as LEAD_STATES
+from core.leads.lead import Lead, Source, Step
+from core.leads.rules import LeadRules
+from core.leads.store import LeadView
 from switchboard.wiring import Parts
-from tests.making import handle, make_account, make_address, make_arrival, make_message, now, receive, working
+from tests.making import (
+    handle,
+    make_account,
+    make_address,
+    make_arrival,
+    make_caught,
+    make_message,
+    now,
+    receive,
+    working,
+)
 
 ASKED = {"find", "aggregate", "update", "delete", "findAndModify", "count"}
 # Tables with a row per configured line or agent: a page of settings reads them whole, and they never grow.
-SMALL = {"accounts", "agents", "templates", "forms", "teams"}
+SMALL = {"accounts", "agents", "templates", "forms", "teams", "campaigns"}
 
 
 class _Overheard(monitoring.CommandListener):
@@ -99,6 +114,10 @@ async def busy_life(parts: Parts) -> None:
     await handle(parts)
     await receive(parts, make_arrival("edited", person="p0", external_id=None, edits="x"))
     await receive(parts, make_arrival("quotes", person="p1", reply_to=("a", "b")))
+    await receive(parts, *(make_arrival("album", person="p2", key="g", part=n) for n in range(3)))
+    remark = Remark(make_address("p0"), ("x", "y"), reactions=("👍",), deleted=True, location=Location(1, 2))
+    await parts.receive.keep(account, [remark])
+    await parts.receive.keep(account, [Reachability(make_address("p1"), True)])
     await parts.receive.keep(account, [Receipt(make_address("p0"), "p1", "delivered", gone=True)])
     await handle(parts)
     await handle(parts, "out")
@@ -118,13 +137,20 @@ async def busy_life(parts: Parts) -> None:
     await parts.merge.undo(conversations[0].customer_id, conversations[1].customer_id)
     await parts.merge.resume(now())
     await stores.interactions.forgotten(id_at(now()))
-    await stores.addresses.flag_missing("in", [str(make_address())], now())
-    await stores.addresses.next_due("in")
-    await stores.addresses.backlog("out", now())
+    await stores.interactions.calling("", 64)
+    await stores.interactions.still_calling([str(make_address(f"p{n}")) for n in range(3)])
+    await stores.addresses.due(now(), 64)
+    await stores.addresses.claim("in", [str(make_address(f"p{n}")) for n in range(3)], now(), timedelta(seconds=1))
+    await stores.addresses.flag_missing([str(make_address())], now())
     await stores.interactions.claim_media(now(), now())
     await stores.failed.keep("chat", "demo", b"x", {}, "why", now())
     await stores.failed.page(before=new_id())
     await stores.failed.count()
+    await stores.caught.hold(make_caught())
+    await stores.caught.page(before=new_id())
+    await stores.caught.count()
+    await stores.caught.decide(make_caught().id, "freed", "agent")
+    await stores.forms.version("ride", 1)
     await stores.conversations.rename(conversations[0].customer_id, "New")
 
 
@@ -161,6 +187,46 @@ VIEWS = [
     for channel in (None, "chat")
     for lead in (False, True)
 ]
+
+
+LEADS = [
+    LeadView(state, owner, source, flagged)
+    for state in (None, "new")
+    for owner in (None, "", "agent")
+    for source in ("", "form", "form:ride")
+    for flagged in (False, True)
+]
+
+
+async def look_at_leads(parts: Parts) -> None:
+    """Every list of leads, its first page, a later one, its number; what one is changed by, and what time does."""
+    leads = parts.stores.leads
+    for n in range(200):
+        id = new_id()
+        source = Source("form" if n % 3 else "chat", "ride" if n % 2 else "")
+        lead = Lead(
+            id, id, f"p{n % 40}", "P", now(), now(), LEAD_STATES[n % 5], "agent" if n % 4 else "", source=source
+        )
+        await leads.add(replace(lead, flagged=n % 9 == 0))
+    id = new_id()
+    for view in LEADS:
+        await leads.page(view)
+        await leads.page(view, before=id)
+        if view.state:  # the board's columns are counted, the list is not
+            await leads.count(view)
+    await leads.page(LeadView("new", since=now() - timedelta(days=9), until=now()))
+    lead = Lead(id, "c", "p", "P", now(), now(), alone_at=now(), step=Step(now(), "x"))
+    await leads.add(lead)
+    assert await parts.worker._.leads.bring_up(now())
+    assert await parts.worker._.leads.bring_up(now())
+    await leads.going("c")
+    await leads.of_conversation("c")
+    await leads.of_customer("p")
+    await leads.set_rules(LeadRules())
+    await leads.rename("p", "N")
+    await leads.move("p", "q", "Q")
+    await leads.move_back("p", "q", "P")
+    await leads.erase("p")
 
 
 async def look_at_lists(parts: Parts) -> None:
@@ -205,7 +271,7 @@ async def filled(parts: Parts) -> None:
     await lists.insert_many(copies)
 
 
-@pytest.mark.parametrize("life", [busy_life, read_everything, look_at_lists, erase])
+@pytest.mark.parametrize("life", [busy_life, read_everything, look_at_lists, look_at_leads, erase])
 async def test_every_query_uses_an_index(
     database: Database,
     database_name: str,

@@ -6,15 +6,15 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.abilities import Acknowledges
 from core.addresses.store import Addresses
-from core.channel import Account, Acknowledges, Address, Arrival, Content, File, Ignored, Receipt
+from core.channel import Account, Address, Arrival, Content, File, Ignored, Receipt
 from core.database import Database
 from core.errors import CannotStore, NotFound, NotThisFormat, Unreadable
 from core.feed import Feed
@@ -81,22 +81,19 @@ async def account(parts: Parts) -> Account:
     return await parts.lines.account("chat", "demo")
 
 
-async def raised(parts: Parts, lane: Any = "in", address: str = "chat:demo:ann") -> bool:
-    """Whether the flag of a lane is up."""
-    claims = await parts.stores.addresses.claim(lane, now(), timedelta(seconds=5), hints=[address])
-    for claim in claims:
-        await parts.stores.addresses.release(claim, due_at=now())
-    return bool(claims)
+async def calls(parts: Parts, address: str = "chat:demo:ann") -> bool:
+    """Whether a worker would find something to handle at the address."""
+    return await parts.stores.interactions.still_calling([address]) == [address]
 
 
-async def test_what_was_kept_is_in_the_log_and_flagged(parts: Parts) -> None:
+async def test_what_was_kept_is_in_the_log_and_calls_for_a_hand(parts: Parts) -> None:
     (kept,) = await parts.receive.keep(await account(parts), [make_arrival("hello", name="Ann")], b"raw")
     (entry,) = await log_of(parts)
     assert kept.new
     assert kept.id == entry.id
     assert (entry.content.text, entry.status, entry.author.name) == ("hello", "received", "Ann")
     assert entry.raw == {"body": b"raw"}
-    assert await raised(parts)
+    assert await calls(parts)
 
 
 async def test_the_message_is_announced_after_it_is_durable(parts: Parts) -> None:
@@ -120,7 +117,7 @@ async def test_the_same_arrival_twenty_times_from_three_processes_is_one_entry(
     assert [kept.new for (kept,) in results].count(True) == 1
     assert {kept.id for (kept,) in results} == {entry.id}
     assert {kept.at for (kept,) in results} == {entry.at}
-    assert await raised(parts)
+    assert await calls(parts)
 
 
 async def test_the_same_key_twice_in_one_call_is_one_entry(parts: Parts) -> None:
@@ -353,17 +350,17 @@ def receive_on(database: Database) -> Receive:
 # --------------------------------------------------------------------------------------------- round trips
 
 
-async def test_a_quiet_message_costs_two_round_trips_and_many_share_them(parts: Parts) -> None:
-    """One insert and one flag for a quiet message; sixty-four at once cost not a hundred and twenty-eight."""
+async def test_a_quiet_message_costs_one_round_trip_and_many_share_it(parts: Parts) -> None:
+    """One insert for a quiet message; sixty-four at once cost not sixty-four."""
     line = await account(parts)
     await parts.receive.keep(line, [make_arrival()])
     name = parts.stores.database.name
     with round_trips(name) as quiet:
         await parts.receive.keep(line, [make_arrival()], b"raw")
-    assert quiet == {"insert": 1, "update": 1}
+    assert quiet == {"insert": 1}
     with round_trips(name) as crowd:
         await asyncio.gather(*(parts.receive.keep(line, [make_arrival(person=f"p{n}")]) for n in range(64)))
     assert crowd.total() <= 20, crowd
     with round_trips(name) as twice:
-        await parts.receive.keep(line, [make_arrival(key="k1"), make_arrival(key="k1")])
-    assert twice == {"insert": 1, "update": 1, "find": 1}
+        await parts.receive.keep(line, [make_arrival(key="twice"), make_arrival(key="twice")])
+    assert twice == {"insert": 1, "find": 1}

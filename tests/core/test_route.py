@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
@@ -20,9 +19,10 @@ from core.database import Database
 from core.ids import id_at
 from core.interactions import status
 from core.interactions.interaction import Author, Interaction
-from core.route import PATIENCE, NothingYet, Route
+from core.route import PATIENCE, Route
 from switchboard.wiring import Parts
 from tests.making import (
+    claimed,
     handle,
     log_of,
     make_account,
@@ -72,7 +72,7 @@ async def test_a_message_finds_its_customer_its_conversation_and_its_answer(part
     assert customer is not None
     assert (customer.name, conversation.customer_name) == ("Ann Smith", "Ann Smith")
     assert (conversation.status, conversation.last.preview) == ("pending", "hello")
-    assert await handle(parts) == 0, "the flag is down"
+    assert await handle(parts) == 0, "it is done"
 
 
 async def test_a_persons_messages_are_handled_in_order_by_three_workers(
@@ -113,10 +113,9 @@ async def test_fifty_first_messages_make_one_customer_and_one_conversation(parts
     await asyncio.gather(*(receive(parts, make_arrival(str(n))) for n in range(50)))
     entries = await parts.stores.interactions.unhandled(ANN)
     # However often and at whatever time a lease is lost: everybody handles everything at once.
-    claims = await parts.stores.addresses.claim("in", now(), timedelta(seconds=30))
+    claims = await claimed(parts)
     await asyncio.gather(*(parts.route(claims[0]) for _ in range(5)), return_exceptions=True)
-    with contextlib.suppress(NothingYet):
-        await parts.route(claims[0])
+    await parts.route(claims[0])
     assert len(await parts.stores.customers.newest()) == 1
     conversation = await only(parts)
     handled = await parts.stores.interactions.some([entry.id for entry in entries])
@@ -130,7 +129,6 @@ async def test_a_message_that_comes_to_light_late_is_answered_all_the_same(parts
     before = await only(parts)
     # Another process, whose clock is behind, wrote this one.
     await parts.stores.interactions.add([make_message("and hurry", id=id_at(now() - timedelta(seconds=2)))])
-    await parts.stores.addresses.flag("in", [ANN], now())
     await handle(parts)
     after = await only(parts)
     assert (before.unread, after.unread) == (1, 2)
@@ -248,19 +246,20 @@ async def test_an_edit_replaces_the_text_once_and_keeps_the_old(parts: Parts) ->
 async def test_an_older_edit_that_comes_late_changes_nothing(parts: Parts) -> None:
     log = parts.stores.interactions
     await receive(parts, make_arrival("one", external_id="m1"))
-    newer, older = id_at(now() + timedelta(seconds=2)), id_at(now() + timedelta(seconds=1))
-    assert (await log.edit(ANN, "m1", "three $set", newer)) is not None
-    edited = await log.edit(ANN, "m1", "two", older)
-    assert edited is not None
-    assert edited.content.text == "three $set"
-    assert await log.edit(ANN, "unknown", "x", newer) is None
+    second = make_message("two", edit_of="m1", at=now() - timedelta(seconds=2))
+    third = make_message("three $set", edit_of="m1", at=now() - timedelta(seconds=1))
+    fourth = make_message("four", edit_of="m1", at=third.at)
+    edits = [await log.edit(edit) for edit in (third, second, third, fourth, third)]
+    assert [edit.content.text for edit in edits if edit] == [*["three $set"] * 3, "four", "four"]
+    assert edits[-1] is not None
+    assert edits[-1].edits == ("one", "three $set")
+    assert await log.edit(make_message("x", edit_of="unknown")) is None
 
 
 async def unhandle(parts: Parts, entry: Interaction) -> None:
     """Leave `entry` as a crash right before its mark would."""
     log = parts.stores.database.collection("interactions")
     await log.update_one({"_id": entry.id}, {"$set": {"status": status.RECEIVED}})
-    await parts.stores.addresses.flag("in", [entry.address], now())
 
 
 # ---------------------------------------------------------------------------------------- bot and agent
@@ -283,7 +282,7 @@ async def test_bot_and_agent_never_both_answer(parts: Parts) -> None:
     await handle(parts)
     befores = {person: await parts.stores.conversations.active(str(make_address(person))) for person in people}
     await all_write("where is my order?")
-    claims = await parts.stores.addresses.claim("in", now(), timedelta(seconds=30))
+    claims = await claimed(parts)
     takeovers = [take_over(before.id, n * 3) for n, before in enumerate(befores.values()) if before]
     await asyncio.gather(*map(parts.route, claims), *takeovers)
     answered = {}
@@ -366,7 +365,6 @@ async def test_what_was_committed_and_not_said_is_said_after_the_crash(parts: Pa
 async def test_what_cannot_be_handled_is_set_aside_and_unsticks_by_replay(parts: Parts) -> None:
     bad = make_message("bad", data={"answer": 7}, kind="system")
     await parts.stores.interactions.add([bad, make_message("hello")])
-    await parts.stores.addresses.flag("in", [ANN], now())
     for attempt in range(1, PATIENCE):
         with pytest.raises(AttributeError):
             await handle(parts, later=1)
@@ -388,7 +386,7 @@ async def test_what_cannot_be_handled_is_set_aside_and_unsticks_by_replay(parts:
 
 async def test_a_database_that_goes_away_in_the_middle_sets_nothing_aside(parts: Parts) -> None:
     await receive(parts, make_arrival())
-    (claim,) = await parts.stores.addresses.claim("in", now(), timedelta(seconds=30))
+    (claim,) = await claimed(parts)
     lost = Database.connect("mongodb://127.0.0.1:1/?replicaSet=none", "none", timeout=0.2)
     customers = Customers(lost)
     unlucky = Route(replace(parts.route._, identify=Identify(customers, parts.stores.addresses, parts.merge)))

@@ -1,0 +1,1 @@
+"""Frequently asked questions with their answers, as the company words them."""

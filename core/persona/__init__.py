@@ -1,0 +1,1 @@
+"""How the bot presents itself: its company, its menu, and its words where the company prefers others."""
