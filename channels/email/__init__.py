@@ -3,7 +3,8 @@
 `parse.py` reads any mail (structure in `mime.py`, fields in `header.py` and `addresses.py`, charsets in `charset.py`);
 `events.py` says what it means, with `machine.py`, `bounce.py` (`reason.py`), `complaint.py`, `disposition.py` and
 `authenticity.py`. `mark.py` makes what proves that a mail was ours. `read.py` listens to a mailbox, `compose.py` writes
-a mail, `sign.py` signs it, `smtp.py` hands it over. `adapter.py` puts them together.
+a mail, `sign.py` signs it, `smtp.py` hands it over. `adapter.py` puts them together. `direct/` takes mail in without a
+mailbox in between.
 """
 
 from core.channel import Capabilities, Field, Line
@@ -31,6 +32,16 @@ LINE = Line(
         Field("smtp_security", "SMTP encryption", "tls, starttls or none", default="starttls"),
         Field("username", "User name", "When it is not the mail address"),
         Field("password", "Password", secret=True),
+        Field("oauth_provider", "OAuth2 sign-in", "google, microsoft or other; leave empty to use the password"),
+        Field("oauth_client_id", "OAuth2: client id"),
+        Field("oauth_client_secret", "OAuth2: client secret", secret=True),
+        Field("oauth_refresh_token", "OAuth2: refresh token", "switchboard account authorise gets it", secret=True),
+        Field("oauth_grant", "OAuth2: grant", "client_credentials where no person signs in", default="refresh_token"),
+        Field("oauth_tenant", "OAuth2: tenant", "Of Microsoft 365; usual: common"),
+        Field("oauth_token_url", "OAuth2: token address", "Of another provider"),
+        Field("oauth_authorise_url", "OAuth2: sign-in address", "Of another provider"),
+        Field("oauth_device_url", "OAuth2: device address", "Of another provider"),
+        Field("oauth_scope", "OAuth2: scope", "When it is not the provider's usual one"),
         Field("authserv_id", "Trusted checker", "The name your mail server gives itself in Authentication-Results"),
         Field(
             "trust_from",
@@ -38,7 +49,7 @@ LINE = Line(
             "yes or no; usual: yes without a trusted checker, no with one",
         ),
         Field("plus_addressing", "Answers by plus address", "When help+anything@ reaches this mailbox", default=False),
-        Field("signature", "Signature", "Below the answers of agents who have none of their own"),
+        Field("signature", "Signature", "Below the answers of agents who have none of their own", lines=True),
         Field("automatic_per_hour", "Automatic mails per hour", "To one address at most", default=10),
         Field("per_domain_seconds", "Pause per domain", "Seconds between two mails to one domain", default="0"),
         Field("dkim_selector", "DKIM selector", "Leave empty when your mail server signs"),

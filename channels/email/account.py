@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, cast
 
 from channels.email.addresses import canonical, domain_of
+from channels.email.oauth import OAuth, oauth
 from core.channel import Account
 from core.errors import Rejected
+from core.said import Said
 
 Security = Literal["tls", "starttls", "none"]
 _ADDRESS = re.compile(r"[^\s<>@,;:\"()]+@[^\s<>@,;:\"()]+\Z")
@@ -44,7 +46,8 @@ class MailAccount:
 
     `trust_from`: a From that was neither proved nor refuted is taken for true. `key` makes our marks (`mark.py`), and
     `plus_addressing` says that `help+anything@…` reaches this mailbox too. `dkim` signs what goes out. `signature` is
-    the team's, for agents who have none of their own.
+    the team's, for agents who have none of their own. `oauth`: the servers want an access token instead of the
+    password; `access_token` is the one to use.
     """
 
     name: str
@@ -64,6 +67,8 @@ class MailAccount:
     dkim: Dkim | None = None
     per_domain_seconds: float = 0.0
     signature: str = ""
+    oauth: OAuth | None = None
+    access_token: str = field(default="", repr=False)
 
     @property
     def domain(self) -> str:
@@ -86,7 +91,7 @@ def read(account: Account) -> MailAccount:
         value = settings.get(name)
         found = str(value).strip() if value is not None else ""
         if any(ord(c) < 32 for c in found):
-            raise Rejected(f"The setting “{name}” holds a character it cannot hold.", code="setup")
+            raise Rejected(Said("The setting “{name}” holds a character it cannot hold.", name=name), code="setup")
         return found or default
 
     def server(prefix: str, port: int, security: str) -> Server | None:
@@ -96,15 +101,20 @@ def read(account: Account) -> MailAccount:
         if not host:
             return None
         if kind not in ("tls", "starttls", "none"):
-            raise Rejected(f"{prefix.upper()} encryption must be tls, starttls or none.", code="setup")
+            raise Rejected(
+                Said("{server} encryption must be tls, starttls or none.", server=prefix.upper()), code="setup"
+            )
         if not (number.isascii() and number.isdigit() and 0 < int(number[:6]) < 65536):
-            raise Rejected(f"The {prefix.upper()} port must be a number from 1 to 65535.", code="setup")
+            raise Rejected(
+                Said("The {server} port must be a number from 1 to 65535.", server=prefix.upper()), code="setup"
+            )
         return Server(host, int(number), cast("Security", kind))
 
     address = canonical(word("address"))
     if not _ADDRESS.match(address):
         raise Rejected("The mail address of this account is missing or is not an address.", code="setup")
     password = secrets.get("password", "")
+    sign_in = oauth({name: word(name) for name in settings if name.startswith("oauth_")}, secrets)
     authserv_id = word("authserv_id").lower()
     selector, dkim_key = word("dkim_selector"), secrets.get("dkim_key", "").strip()
     if bool(selector) != bool(dkim_key):
@@ -116,7 +126,7 @@ def read(account: Account) -> MailAccount:
         imap=server("imap", 993, "tls"),
         smtp=server("smtp", 587, "starttls"),
         folders=tuple(f.strip() for f in word("imap_folder", "INBOX").split(",") if f.strip()) or ("INBOX",),
-        username=word("username", address if password else ""),
+        username=word("username", address if password or sign_in else ""),
         password=password,
         from_now=word("from").lower() == "now",
         authserv_id=authserv_id,
@@ -127,6 +137,7 @@ def read(account: Account) -> MailAccount:
         dkim=Dkim(word("dkim_domain", domain_of(address)), selector, dkim_key) if selector else None,
         per_domain_seconds=_seconds(word("per_domain_seconds", "0")),
         signature=str(settings.get("signature") or "")[:2000],
+        oauth=sign_in,
     )
 
 
@@ -144,10 +155,15 @@ def _seconds(word: str) -> float:
     return seconds
 
 
-def receiving(account: Account) -> MailAccount:
-    """What reading a mail needs of `account`. A mail that is here is read, whatever is wrong with the settings."""
+def receiving(account: Account, checker: str | None = None) -> MailAccount:
+    """What reading a mail needs of `account`. A mail that is here is read, whatever is wrong with the settings.
+
+    `checker` is whose word counts on this mail, where that is not the account's trusted server.
+    """
     needed = ("address", "authserv_id", "trust_from")
     kept = {key: account.settings[key] for key in needed if key in account.settings}
+    if checker:
+        kept["authserv_id"] = checker
     bare = Account(account.channel, account.name, account.title, kept, key=account.key)
     try:
         return read(bare)

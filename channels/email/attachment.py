@@ -28,6 +28,7 @@ _EXTENSIONS = {
     "audio/mpeg": ".mp3",
     "application/octet-stream": ".bin",
 }
+_TNEF = b"\x78\x9f\x3e\x22"  # MS-OXTNEF section 2.1.3.2
 _STEMS = {"image": "image", "audio": "audio", "video": "video", "message": "message", "text": "text"}
 
 
@@ -73,7 +74,7 @@ def _invented(part: Part, data: bytes, position: int, charsets: Charsets) -> str
         subject = next((text(value, charsets) for name, value in fields if name == "subject"), "")
         if named(subject):
             return named(f"{subject[:100]}.eml")
-    if part.type == "application/ms-tnef":
-        return "winmail.dat"
+    if data.startswith(_TNEF) or part.type in ("application/ms-tnef", "application/vnd.ms-tnef"):
+        return "winmail.dat"  # Outlook's wrapping, under the name everybody knows it by
     extension = _EXTENSIONS.get(part.type) or mimetypes.guess_extension(part.type) or ".bin"
     return f"{_STEMS.get(part.type.split('/', 1)[0], 'attachment')}-{position}{extension}"

@@ -1,4 +1,4 @@
-"""Whether the From of a mail was proved, in the word of a server we trust (Authentication-Results, RFC 8601).
+"""Whether the From of a mail was proved, in our word or a trusted server's (Authentication-Results, RFC 8601).
 
 Nobody else's word is taken: the field is believed only under the configured authserv-id, and only the topmost one,
 because servers put theirs above whatever the sender wrote.
@@ -12,6 +12,8 @@ from typing import Literal
 from channels.email.addresses import ascii_domain, domain_of
 from channels.email.parse import Mail
 
+# The name our own word stands under (`direct/check.py`). It counts only in mails that came in here: see `adapter.py`.
+OURS = "switchboard"
 _COMMENT = re.compile(r"\([^()]*\)")
 _RESULT = re.compile(r"\s*([a-z0-9-]+)(?:/\d+)?\s*=\s*([a-z]+)(?=[\s;]|\Z)")
 
@@ -51,6 +53,8 @@ def _judged(results: list[str], domain: str) -> Verdict:
             aligned |= any(_aligned(d, domain) for d in re.findall(r"header\.(?:d|i)\s*=\s*([^\s;]+)", one))
         elif verdict == "pass" and method == "spf":
             aligned |= any(_aligned(d, domain) for d in re.findall(r"smtp\.mailfrom\s*=\s*([^\s;]+)", one))
+    if verdicts.get("dmarc") == "temperror":
+        return "proved" if aligned else "unknown"  # it could not be asked: nothing is held against the mail
     if "dmarc" in verdicts and verdicts["dmarc"] not in ("none", "bestguesspass"):
         return "proved" if verdicts["dmarc"] == "pass" else "failed"
     if aligned:

@@ -16,6 +16,7 @@ from channels.email.mark import MARK_FIELD, proved
 from channels.email.mime import Part, body
 from channels.email.parse import Mail
 from channels.email.reason import Reason, reason
+from core.said import Said
 
 _ORIGINALS = frozenset({"message/rfc822", "message/global", "text/rfc822-headers", "message/rfc822-headers",
                         "message/global-headers"})  # fmt: skip
@@ -59,7 +60,7 @@ class Outcome:
     @property
     def sentence(self) -> str:
         """For the agent: what it means, and what the server said."""
-        return f"{self.why.sentence} {self.said}".strip()
+        return Said(self.why.sentence, self.said)
 
 
 @dataclass(frozen=True, slots=True)

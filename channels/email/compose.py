@@ -14,7 +14,6 @@ from base64 import b64encode, encodebytes
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
-from html import escape
 from urllib.parse import quote
 
 from channels.email.account import MailAccount
@@ -25,6 +24,8 @@ from channels.email.mark import bounce_address, marked, reply_address
 from channels.email.providers.marks import marks
 from core.channel import File, Outbound, clean
 from core.errors import RecipientGone, Rejected
+from core.letter import as_html, signature_html, signature_text
+from core.said import Said
 from core.sanitise import text_of
 
 MAX_REFERENCES = 30
@@ -191,9 +192,11 @@ def _content(message: Outbound, team: str, seed: str) -> Lines:
     if html and not text.strip():
         text = text_of(html)
     signature = "" if message.automatic else clean(message.signature.strip() or team.strip())
+    if not message.automatic and not html and text.strip():
+        html = as_html(text)
     if signature:
-        text = f"{text.rstrip()}\n\n-- \n{signature}"
-        html = html and f'{html}<div class="signature">-- <br>{_lines_as_html(signature)}</div>'
+        text = f"{text.rstrip()}\n\n-- \n{signature_text(signature)}"
+        html = html and f'{html}<div class="signature">-- <br>{signature_html(signature)}</div>'
     body = _text(text, "plain")
     inline = [f for f in content.files if html and f.content_id and f"cid:{f.content_id}" in html]
     if html:
@@ -205,10 +208,6 @@ def _content(message: Outbound, team: str, seed: str) -> Lines:
     if attached:
         body = _multipart("mixed", [body, *(_file(f, inline=False) for f in attached)], f"m{seed}")
     return body
-
-
-def _lines_as_html(words: str) -> str:
-    return "<br>".join(escape(line) for line in words.splitlines())
 
 
 def _multipart(kind: str, parts: list[Lines], seed: str) -> Lines:
@@ -235,7 +234,7 @@ def _text(words: str, kind: str) -> Lines:
 
 def _file(file: File, *, inline: bool) -> Lines:
     if file.data is None:
-        raise Rejected(f"The attachment “{file.name}” is not there any more.", code="attachment")
+        raise Rejected(Said("The attachment {name} is not there any more.", name=file.name), code="attachment")
     type_ = file.type.strip().lower()
     name = named(file.name) or "attachment"
     lines = [

@@ -8,6 +8,7 @@ from typing import Any
 from channels.email.addresses import Mailbox
 from channels.email.bounce import Report, report
 from channels.email.machine import kind
+from channels.email.meeting import meeting
 from channels.email.parse import Mail
 from channels.email.visible import visible_document, visible_words
 from core.channel import File
@@ -18,7 +19,8 @@ def described(mail: Mail) -> dict[str, Any]:
     """Who wrote what to whom, what of it was written now, the attachments, and what a machine reports.
 
     `html` and `visible_html` are sanitised; `from`, `date`, `message_id`, both HTMLs and `bounce` are None where there
-    is none. Times are ISO 8601 in UTC. Any string may still hold what JSON cannot (a lone surrogate from a header).
+    is none; `meeting` is there only where one is. Times are ISO 8601 in UTC. Any string may still hold what JSON cannot
+    (a lone surrogate from a header).
     """
     sort = kind(mail)
     notification = report(mail) if sort == "bounce" else None
@@ -41,6 +43,7 @@ def described(mail: Mail) -> dict[str, Any]:
         "attachments": [_attachment(file) for file in mail.files],
         "kind": sort,
         "bounce": _bounce(notification) if notification is not None else None,
+        **({"meeting": invitation} if (invitation := meeting(mail)) else {}),
     }
 
 

@@ -15,7 +15,9 @@ from channels.email.complaint import complaint
 from channels.email.disposition import disposition
 from channels.email.machine import Kind, automatic, challenge, kind
 from channels.email.mark import conversation_of, proved, untagged
+from channels.email.meeting import meeting
 from channels.email.parse import Mail
+from channels.email.renamed import known_names
 from channels.email.visible import visible_words
 from core.channel import Address, Arrival, Content, Event, Identity, Ignored, Receipt, Withdrawal
 
@@ -62,9 +64,11 @@ def events(mail: Mail, account: MailAccount, headers: Mapping[str, str]) -> list
             at=mail.sent or _moment(headers.get("internal-date", "")),
             name=sender.name,
             external_id=mail.message_id,
-            reply_to=mail.references,
+            reply_to=known_names(mail.references),
             identities=(identity,) if sender.address else (),
-            data=_data(mail, sort, notification, headers, account) | _authenticity(judged, doubted=doubted),
+            data=_data(mail, sort, notification, headers, account)
+            | _authenticity(judged, doubted=doubted)
+            | {"sha256": hashlib.sha256(mail.raw).hexdigest()},
             conversation=conversation_of(account.key, _recipients(mail), account.address, person),
         )
     ]
@@ -182,6 +186,8 @@ def _data(
             {"recipient": one.recipient, "action": one.action, "status": one.why.status, "reason": one.said}
             for one in notification.outcomes[:_LISTED]
         ]
+    if invitation := meeting(mail):
+        data["meeting"] = invitation
     if mail.shortened:
         data["shortened"] = True
     if headers.get("problem"):

@@ -19,8 +19,14 @@ from imap_tools.errors import ImapToolsError, MailboxFolderSelectError, MailboxL
 
 from channels.email.account import MailAccount
 from core.errors import Rejected, RetryLater
+from core.said import Said
 
 TIMEOUT = 60.0
+NOT_LET_IN = "The mail server does not accept the user name or password of this mailbox. Please enter them again."
+OAUTH_REFUSED = (
+    "The mail server does not accept the OAuth2 sign-in of this mailbox. Please check the user name, and that IMAP is "
+    "allowed for it; then sign in again: switchboard account authorise email {name}"
+)
 MAX_MAIL = 60_000_000  # bytes of one mail that are fetched
 _UID = re.compile(rb"\bUID (\d+)")
 _SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)")
@@ -63,30 +69,49 @@ def connect(account: MailAccount) -> BaseMailBox:
         else:
             box = MailBoxUnencrypted(server.host, server.port, timeout=TIMEOUT)
     except ssl.SSLCertVerificationError as error:
-        raise Rejected(f"The certificate of {server.host} is not valid: {error.verify_message}.", code="tls") from error
+        raise Rejected(
+            Said("The certificate of {host} is not valid:", error.verify_message, host=server.host), code="tls"
+        ) from error
     except TROUBLE as error:
         raise RetryLater(
-            f"The mailbox at {server.host} cannot be reached: {brief(error)}", code="connection"
+            Said("The mailbox at {host} cannot be reached:", brief(error), host=server.host), code="connection"
         ) from error
     with suppress(OSError):
         box.client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     try:
-        if (account.username + account.password).isascii():
+        if account.access_token:
+            _show_token(box, account)
+        elif (account.username + account.password).isascii():
             box.login(account.username, account.password, initial_folder=None)
         else:
             box.login_utf8(account.username, account.password, initial_folder=None)
     except (MailboxLoginError, imaplib.IMAP4.error) as error:
         leave(box)
         if isinstance(error, imaplib.IMAP4.abort) or _TEMPORARY.search(str(error)):
-            raise RetryLater(f"The mail server does not let us in right now: {brief(error)}", code="login") from error
-        raise Rejected(
-            "The mail server does not accept the user name or password of this mailbox. Please enter them again.",
-            code="auth",
-        ) from error
+            raise RetryLater(
+                Said("The mail server does not let us in right now:", brief(error)), code="login"
+            ) from error
+        wrong = Said(OAUTH_REFUSED, name=account.name) if account.access_token else NOT_LET_IN
+        raise Rejected(wrong, code="auth") from error
     except TROUBLE as error:
         leave(box)
-        raise RetryLater(f"The mailbox at {server.host} broke off: {brief(error)}", code="connection") from error
+        raise RetryLater(
+            Said("The mailbox at {host} broke off:", brief(error), host=server.host), code="connection"
+        ) from error
     return box
+
+
+def _show_token(box: BaseMailBox, account: MailAccount) -> None:
+    """Sign in with the access token: XOAUTH2, or OAUTHBEARER (RFC 7628) where a server knows only that."""
+    user, bearer = account.username, f"auth=Bearer {account.access_token}\x01"
+    mechanism, words = "XOAUTH2", f"user={user}\x01{bearer}\x01"
+    able = box.client.capabilities
+    if "AUTH=OAUTHBEARER" in able and "AUTH=XOAUTH2" not in able:
+        quoted = user.replace("=", "=3D").replace(",", "=2C")
+        mechanism, words = "OAUTHBEARER", f"n,a={quoted},\x01{bearer}\x01"
+    # A server that says no first tells why, and waits for an empty line.
+    answers = iter((words.encode(),))
+    box.client.authenticate(mechanism, lambda _: next(answers, b""))
 
 
 def hang_up(box: BaseMailBox) -> None:
@@ -111,7 +136,9 @@ def open_folder(box: BaseMailBox, name: str) -> tuple[int, int]:
     except MailboxFolderSelectError as error:
         if _TEMPORARY.search(str(error)):
             raise
-        raise Rejected(f"The mailbox has no folder called “{name}”. Please check its name.", code="folder") from error
+        raise Rejected(
+            Said("The mailbox has no folder called “{name}”. Please check its name.", name=name), code="folder"
+        ) from error
     return _told(box, "UIDVALIDITY"), _told(box, "UIDNEXT")
 
 
@@ -121,8 +148,16 @@ def _told(box: BaseMailBox, code: str) -> int:
 
 
 def waiting(box: BaseMailBox, after: int) -> list[int]:
-    """The UIDs above `after`, ascending. (`n:*` always names the last mail, even one below n.)"""
-    return sorted(uid for uid in map(int, box.uids(f"UID {after + 1}:*", charset=None)) if uid > after)
+    """The UIDs above `after`, ascending. (`n:*` always names the last mail, even one below n.)
+
+    A mail that came during the search may be told of and not be found: then it is looked for again, since the server
+    will not tell of it a second time.
+    """
+    while True:
+        box.client.response("EXISTS")  # what was told before is found now
+        found = sorted(uid for uid in map(int, box.uids(f"UID {after + 1}:*", charset=None)) if uid > after)
+        if found or box.client.response("EXISTS")[1] == [None]:
+            return found
 
 
 def sizes(box: BaseMailBox, uids: Sequence[int]) -> list[Listed]:

@@ -32,14 +32,16 @@ class Part:
     end: int
     parts: list[Part] = field(default_factory=list)
     boundary: bytes = b""
+    named: dict[str, list[bytes]] = field(default_factory=dict, repr=False)
 
     def first(self, name: str) -> bytes:
         """The first field called `name` (lower case), empty when there is none."""
-        return next((value for key, value in self.fields if key == name), b"")
+        values = self.named.get(name)
+        return values[0] if values else b""
 
     def all(self, name: str) -> list[bytes]:
         """Every field called `name`, topmost first."""
-        return [value for key, value in self.fields if key == name]
+        return self.named.get(name, [])
 
     def walk(self) -> Iterator[Part]:
         """This node and all below it, in the order of the mail."""
@@ -119,16 +121,17 @@ def _pop(stack: list[Part], opened: dict[bytes, list[int]]) -> Part:
 
 def _part(raw: bytes, at: int, charsets: Charsets, stops: Callable[[bytes], bool], default: str) -> tuple[Part, int]:
     fields, body = block(raw, at, len(raw), stops)
-    seen: dict[str, bytes] = {}
+    named: dict[str, list[bytes]] = {}
     for name, value in fields:
-        seen.setdefault(name, value)
-    type_, type_params = params(seen.get("content-type", b""), charsets)
+        named.setdefault(name, []).append(value)
+    content_type = named.get("content-type", [b""])[0]
+    type_, type_params = params(content_type, charsets)
     if not re.fullmatch(r"[a-z0-9!#$&^_.+-]{1,100}/[a-z0-9!#$&^_.+-]{1,100}", type_):
         # "text" alone is text; anything else that is no type at all is not looked into
         type_ = default if type_ in ("", "text", "plain", "text/") else "application/octet-stream"
-        type_ = "text/html" if seen.get("content-type", b"").strip().lower().startswith(b"html") else type_
-    disposition, disposition_params = params(seen.get("content-disposition", b""), charsets)
-    part = Part(fields, type_, type_params, disposition, disposition_params, body, len(raw))
+        type_ = "text/html" if content_type.strip().lower().startswith(b"html") else type_
+    disposition, disposition_params = params(named.get("content-disposition", [b""])[0], charsets)
+    part = Part(fields, type_, type_params, disposition, disposition_params, body, len(raw), named=named)
     if type_.startswith("multipart/"):
         part.boundary = type_params.get("boundary", "").encode("latin-1", "replace").rstrip(b" \t")
     return part, body
@@ -162,8 +165,8 @@ def body(raw: bytes, part: Part) -> bytes:
 
 def _base64_body(data: bytes, is_text: bool) -> bytes:
     """Base64; in text, whatever follows it in clear (a list's footer) is kept, and clear text is not decoded at all."""
-    foreign = re.search(rb"[^A-Za-z0-9+/=\s]", data)
-    if foreign is None or not is_text:
+    foreign = re.search(rb"[^A-Za-z0-9+/=\s]", data) if is_text else None
+    if foreign is None:
         decoded = base64(data)
         if is_text and b"\x00" in decoded and data.isascii() and len(b"".join(data.split())) % 4:
             return data

@@ -30,6 +30,7 @@ _MAIL_FIELDS = frozenset(
 _NOISE = str.maketrans(
     dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127)) | {0x85: "\n", 0x2028: "\n", 0x2029: "\n"}
 )
+_NOISY = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u2028\u2029]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,9 @@ class Mail:
     shortened: bool = False
 
 
-def is_mail(root: Part) -> bool:
-    """False for bytes that have none of the fields every mail has some of."""
-    return any(name in _MAIL_FIELDS for name, _ in root.fields)
+def is_mail(root: Part, traced: int = 0) -> bool:
+    """False for bytes that have none of the fields every mail has some of; the first `traced` are ours, and no sign."""
+    return any(name in _MAIL_FIELDS for name, _ in root.fields[traced:])
 
 
 def tree(raw: bytes) -> tuple[bytes, Part, Charsets]:
@@ -216,7 +217,10 @@ def _words(raw: bytes, part: Part, charsets: Charsets) -> str:
     label = part.type_params.get("charset", "")
     if part.type == "text/html" and not label and (meta := _META.search(data[:4096])):
         label = meta[1].decode("ascii")
-    words = clean(charsets.decode(data, label).translate(_NOISE)).replace("\r\n", "\n").replace("\r", "\n")
+    words = charsets.decode(data, label)
+    if words.isascii() or _NOISY.search(words):  # elsewhere translate is far slower than looking
+        words = words.translate(_NOISE)
+    words = clean(words).replace("\r\n", "\n").replace("\r", "\n")
     words = words.removeprefix("\ufeff")
     if part.type == "text/plain" and part.type_params.get("format", "").lower() == "flowed":
         words = _unflowed(words, part.type_params.get("delsp", "").lower() == "yes")

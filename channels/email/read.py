@@ -11,14 +11,17 @@ import asyncio
 import threading
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from imap_tools import BaseMailBox
 
 from channels.email import mailbox
 from channels.email.account import MailAccount
+from channels.email.tokens import Tokens
 from core.channel import Haul, Parcel
-from core.errors import DeliveryError, RetryLater
+from core.errors import DeliveryError, Rejected, RetryLater
+from core.said import Said
 
 MAX_MAILS = 50  # per haul
 MAX_BYTES = 20_000_000  # per haul, but for a single larger mail
@@ -27,11 +30,34 @@ SEVERAL_SECONDS = 60.0  # IDLE watches one folder; the others are looked at this
 POLL_SECONDS = 30.0  # without IDLE
 
 
-async def listen(account: MailAccount, cursor: Mapping[str, Any] | None) -> AsyncGenerator[Haul, None]:
-    """Hauls for ever, from `cursor` on. Raises RetryLater or Rejected. Closing it ends thread and connection."""
+async def listen(
+    account: MailAccount, cursor: Mapping[str, Any] | None, tokens: Tokens | None = None
+) -> AsyncGenerator[Haul, None]:
+    """Hauls for ever, from `cursor` on. Raises RetryLater or Rejected. Closing it ends thread and connection.
+
+    `tokens` are for a mailbox without a password. A token the server does not take is renewed once.
+    """
     if account.imap is None:
         # A line that only sends: there is nothing to read, and nothing wrong with that.
         await asyncio.Event().wait()
+    if tokens is None:
+        async for haul in _hauls(account, cursor):
+            yield haul
+        return
+    token = await tokens.get()
+    try:
+        async for haul in _hauls(replace(account, access_token=token), cursor):
+            cursor = haul.cursor
+            yield haul
+    except Rejected as error:
+        if error.code != "auth":
+            raise
+    token = await tokens.get(refused=token)
+    async for haul in _hauls(replace(account, access_token=token), cursor):
+        yield haul
+
+
+async def _hauls(account: MailAccount, cursor: Mapping[str, Any] | None) -> AsyncGenerator[Haul, None]:
     reader = _Reader(account, cursor, asyncio.get_running_loop())
     reader.start()
     try:
@@ -80,10 +106,10 @@ class _Reader(threading.Thread):
         except DeliveryError as error:
             self._hand_over(error)
         except mailbox.TROUBLE as error:
-            self._hand_over(RetryLater(f"The connection to the mailbox was lost: {mailbox.brief(error)}"))
+            self._hand_over(RetryLater(Said("The connection to the mailbox was lost:", mailbox.brief(error))))
         except Exception as error:  # whatever a library did: the mailbox goes on after a pause
             self._hand_over(
-                RetryLater(f"Reading the mailbox went wrong: {type(error).__name__} {mailbox.brief(error)}")
+                RetryLater(Said("Reading the mailbox went wrong:", f"{type(error).__name__} {mailbox.brief(error)}"))
             )
         finally:
             if self._box is not None:
@@ -129,23 +155,28 @@ class _Reader(threading.Thread):
             self._seen[folder] = (validity, 0)
 
     def _drain(self, box: BaseMailBox, folder: str) -> None:
-        """Hand over everything that waits in the open folder."""
+        """Hand over everything that waits in the open folder, also what comes meanwhile: that is told only once."""
         validity, last = self._seen[folder]
-        uids = mailbox.waiting(box, last)
-        while uids and not self._stopped.is_set():
-            batch = uids[:MAX_MAILS]
-            mails: list[mailbox.Listed] = []
-            total = 0
-            for mail in mailbox.sizes(box, batch):
-                if mails and total + mail.size > MAX_BYTES:
-                    batch = [uid for uid in batch if uid < mail.uid]
-                    break
-                mails.append(mail)
-                total += min(mail.size, mailbox.MAX_MAIL)
-            fetched = mailbox.fetch(box, mails) if mails else []
-            self._seen[folder] = (validity, batch[-1])
-            self._hand_over(Haul(tuple(_parcel(one, folder) for one in fetched), self._cursor()))
-            uids = uids[len(batch) :]
+        while not self._stopped.is_set() and (uids := mailbox.waiting(box, last)):
+            while uids and not self._stopped.is_set():
+                uids = self._haul(box, folder, validity, uids)
+            last = self._seen[folder][1]
+
+    def _haul(self, box: BaseMailBox, folder: str, validity: int, uids: list[int]) -> list[int]:
+        """Hand over the first of the mails `uids`, as many as fit; those that are left."""
+        batch = uids[:MAX_MAILS]
+        mails: list[mailbox.Listed] = []
+        total = 0
+        for mail in mailbox.sizes(box, batch):
+            if mails and total + mail.size > MAX_BYTES:
+                batch = [uid for uid in batch if uid < mail.uid]
+                break
+            mails.append(mail)
+            total += min(mail.size, mailbox.MAX_MAIL)
+        fetched = mailbox.fetch(box, mails) if mails else []
+        self._seen[folder] = (validity, batch[-1])
+        self._hand_over(Haul(tuple(_parcel(one, folder) for one in fetched), self._cursor()))
+        return uids[len(batch) :]
 
     def _cursor(self) -> dict[str, Any]:
         return {

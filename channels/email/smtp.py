@@ -19,10 +19,14 @@ from aiosmtplib.protocol import SMTPProtocol
 
 from channels.email.account import MailAccount
 from channels.email.compose import Letter
+from channels.email.tokens import Tokens
 from core.errors import DeliveryError, RecipientGone, Rejected, RetryLater, Uncertain
+from core.said import Said
 
 CONNECTIONS = 4
 REST = 30.0  # seconds a connection is kept warm
+NOT_LET_IN = "The mail server does not accept the user name or password:"
+NO_SIGN_IN = "The mail server does not accept the OAuth2 sign-in:"
 TIMEOUT = 30.0  # for a command
 DATA_TIMEOUT = 120.0  # for the answer to a whole mail: servers scan it first (RFC 5321 section 4.5.3.2.6 says 600)
 _ENHANCED = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
@@ -36,26 +40,28 @@ _NOBODY = re.compile(
 class Postman:
     """A few connections to one server, reused while they are warm and closed after `rest` seconds without a letter."""
 
-    def __init__(self, account: MailAccount, *, rest: float = REST) -> None:
+    def __init__(self, account: MailAccount, tokens: Tokens | None = None, *, rest: float = REST) -> None:
+        """`tokens` are for a server that wants an access token instead of the password."""
         self._account = account
+        self._tokens = tokens
         self._rest = rest
         self._rested: list[aiosmtplib.SMTP] = []
         self._busy = asyncio.Semaphore(CONNECTIONS)
         self._closing: asyncio.TimerHandle | None = None
 
-    async def deliver(self, letter: Letter) -> None:
-        """Returns when the server has taken the letter. Raises a DeliveryError."""
+    async def deliver(self, letter: Letter) -> str:
+        """Returns what the server said when it had taken the letter. Raises a DeliveryError."""
         async with self._busy:
             reused = bool(self._rested)
             try:
                 async with self._connection() as client:
-                    await _speak(client, letter)
+                    return await _speak(client, letter)
             except _WentStale:
                 if not reused:
                     raise
                 self._drop()
                 async with self._connection() as client:
-                    await _speak(client, letter)
+                    return await _speak(client, letter)
 
     async def close(self) -> None:
         """Say goodbye on every resting connection."""
@@ -74,7 +80,7 @@ class Postman:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[aiosmtplib.SMTP]:
-        client = self._rested.pop() if self._rested else await _connect(self._account)
+        client = self._rested.pop() if self._rested else await _connect(self._account, self._tokens)
         clean = False
         try:
             yield client
@@ -99,7 +105,7 @@ class _WentStale(RetryLater):
     """The connection was gone before the server had heard of the letter."""
 
 
-async def _connect(account: MailAccount) -> aiosmtplib.SMTP:
+async def _connect(account: MailAccount, tokens: Tokens | None) -> aiosmtplib.SMTP:
     server = account.smtp
     if server is None:
         raise RetryLater("This mail account has no SMTP server yet. Please enter one.", account_wide=True, code="setup")
@@ -119,31 +125,51 @@ async def _connect(account: MailAccount) -> aiosmtplib.SMTP:
                 await client.ehlo()
             except aiosmtplib.SMTPHeloError:
                 await client.helo()
+        if tokens is not None:
+            await _show_token(client, account, tokens)
         # A relay in the own network may know us by our address and want no password, though the mailbox has one.
-        if account.password and (server.security != "none" or client.supports_extension("auth")):
+        elif account.password and (server.security != "none" or client.supports_extension("auth")):
             await client.login(account.username, account.password)
     except aiosmtplib.SMTPAuthenticationError as error:
         client.close()
         # Retried, not final: a changed password must not fail every waiting message for good.
         raise RetryLater(
-            f"The mail server does not accept the user name or password: {_said(error.code, error.message)}",
+            Said(NOT_LET_IN if tokens is None else NO_SIGN_IN, _said(error.code, error.message)),
             account_wide=True,
             code="auth",
         ) from error
     except (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError) as error:
         client.close()
         if isinstance(error.__cause__ or error, ssl.SSLCertVerificationError):
-            sentence = f"The certificate of the mail server {server.host} is not valid."
+            sentence = Said("The certificate of the mail server {host} is not valid.", host=server.host)
             raise RetryLater(sentence, account_wide=True, code="tls") from error
         raise RetryLater(
-            f"The mail server {server.host} cannot be used right now: {_brief(error)}",
+            Said("The mail server {host} cannot be used right now:", _brief(error), host=server.host),
             account_wide=True,
             code="connection",
         ) from error
     return client
 
 
-async def _speak(client: aiosmtplib.SMTP, letter: Letter) -> None:
+async def _show_token(client: aiosmtplib.SMTP, account: MailAccount, tokens: Tokens) -> None:
+    """Sign in with an access token (XOAUTH2); one that is refused is renewed once."""
+    try:
+        token = await tokens.get()
+        try:
+            await client.auth_xoauth2(account.username, token)
+        except aiosmtplib.SMTPAuthenticationError:
+            renewed = await tokens.get(refused=token)
+            await client.auth_xoauth2(account.username, renewed)
+    except Rejected as error:
+        # The account is wrong, not the letter: it waits until somebody has signed in again.
+        client.close()
+        raise RetryLater(error.sentence, account_wide=True, code=error.code) from error
+    except RetryLater:
+        client.close()
+        raise
+
+
+async def _speak(client: aiosmtplib.SMTP, letter: Letter) -> str:
     options = []
     encoding = "ascii"
     if letter.utf8:
@@ -155,8 +181,11 @@ async def _speak(client: aiosmtplib.SMTP, letter: Letter) -> None:
         limit = client.esmtp_extensions.get("size", "").strip()
         if limit.isdigit() and 0 < int(limit) < len(letter.body):
             raise Rejected(
-                f"The message is too large for the mail server ({len(letter.body) // 1_000_000 + 1} MB; "
-                f"it takes {int(limit) // 1_000_000} MB).",
+                Said(
+                    "The message is too large for the mail server ({size} MB; it takes {limit} MB).",
+                    size=len(letter.body) // 1_000_000 + 1,
+                    limit=int(limit) // 1_000_000,
+                ),
                 code="too_large",
             )
         options.append(f"SIZE={len(letter.body)}")
@@ -170,10 +199,12 @@ async def _speak(client: aiosmtplib.SMTP, letter: Letter) -> None:
         await client.mail(letter.sender, options=options, encoding=encoding, timeout=TIMEOUT)
     except aiosmtplib.SMTPResponseException as error:
         if error.code == 421:
-            raise _WentStale(f"The mail server closed: {_said(error.code, error.message)}", code="421") from error
+            raise _WentStale(Said("The mail server closed:", _said(error.code, error.message)), code="421") from error
         raise _refused(error.code, error.message, recipient=False) from error
     except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-        raise _WentStale(f"The connection to the mail server was lost: {_brief(error)}", code="connection") from error
+        raise _WentStale(
+            Said("The connection to the mail server was lost:", _brief(error)), code="connection"
+        ) from error
     try:
         for one in (letter.recipient, *letter.copies):
             wanted = ["NOTIFY=FAILURE,DELAY", *_original(one)] if reports else []
@@ -183,18 +214,23 @@ async def _speak(client: aiosmtplib.SMTP, letter: Letter) -> None:
         if error.recipient != letter.recipient and 500 <= error.code < 600:
             # Before the first word of it was sent: nobody has it, so it can be sent again without this copy.
             raise Rejected(
-                f"Nothing was sent, because the copy to {error.recipient} was refused: "
-                f"{_said(error.code, error.message)}",
+                Said(
+                    "Nothing was sent, because the copy to {address} was refused:",
+                    _said(error.code, error.message),
+                    address=error.recipient,
+                ),
                 code="copy",
             ) from error
         raise _refused(error.code, error.message, recipient=error.recipient == letter.recipient) from error
     except aiosmtplib.SMTPResponseException as error:
         raise _refused(error.code, error.message, recipient=False) from error
     except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-        raise RetryLater(f"The connection to the mail server was lost: {_brief(error)}", code="connection") from error
+        raise RetryLater(
+            Said("The connection to the mail server was lost:", _brief(error)), code="connection"
+        ) from error
     if answer.code != 354:
         raise _refused(answer.code, answer.message, recipient=False)
-    await _data(client, letter.body)
+    return await _data(client, letter.body)
 
 
 def _original(recipient: str) -> list[str]:
@@ -205,7 +241,7 @@ def _original(recipient: str) -> list[str]:
     return [f"ORCPT=rfc822;{coded}"]
 
 
-async def _data(client: aiosmtplib.SMTP, body: bytes) -> None:
+async def _data(client: aiosmtplib.SMTP, body: bytes) -> str:
     protocol = client.protocol
     if protocol is None:
         raise RetryLater("The connection to the mail server was lost.", code="connection")
@@ -216,7 +252,9 @@ async def _data(client: aiosmtplib.SMTP, body: bytes) -> None:
         protocol.write(b".\r\n")
     except (aiosmtplib.SMTPException, OSError) as error:
         client.close()
-        raise RetryLater(f"The connection to the mail server was lost: {_brief(error)}", code="connection") from error
+        raise RetryLater(
+            Said("The connection to the mail server was lost:", _brief(error)), code="connection"
+        ) from error
     except asyncio.CancelledError:
         client.close()
         raise
@@ -231,6 +269,7 @@ async def _data(client: aiosmtplib.SMTP, body: bytes) -> None:
         ) from error
     if not 200 <= answer.code < 300:
         raise _refused(answer.code, answer.message, recipient=False)
+    return answer.message
 
 
 async def _drained(protocol: SMTPProtocol) -> None:
@@ -256,13 +295,13 @@ def _refused(code: int, message: str, *, recipient: bool) -> DeliveryError:
     enhanced = _ENHANCED.search(message)
     status = enhanced[0] if enhanced else str(code)
     if not 500 <= code < 600:
-        return RetryLater(f"The mail server asks to try again later: {said}", code=status)
+        return RetryLater(Said("The mail server asks to try again later:", said), code=status)
     if recipient and (
         (enhanced and enhanced[2] == "1" and enhanced[3] not in ("7", "8"))
         or (not enhanced and code in (550, 551, 553) and _NOBODY.search(message))
     ):
-        return RecipientGone(f"This mail address does not exist (any more): {said}", code=status)
-    return Rejected(f"The mail server refused the message: {said}", code=status)
+        return RecipientGone(Said("This mail address does not exist (any more).", said), code=status)
+    return Rejected(Said("The mail server refused the message:", said), code=status)
 
 
 def _said(code: int, message: str) -> str:

@@ -170,7 +170,15 @@ def test_a_known_form_gives_its_labels_its_kinds_and_the_words_agreed_to() -> No
     )
     assert event.identities == (Identity("email", "a@example.org"),)
     assert event.name == "Анна"
-    assert event.data["consents"] == [{"field": "ok", "words": "Вы можете мне писать."}]
+    assert event.data["consents"] == [
+        {
+            "field": "ok",
+            "words": "Вы можете мне писать.",
+            "purpose": "contact",
+            "text": "contact/0/ok/ru",
+            "confirm": False,
+        }
+    ]
     assert event.data["fields"]["campaign"] == "spring"
     assert event.data["form"] == "contact"
 

@@ -49,6 +49,7 @@ mail_uid = {user}
 mail_gid = {group}
 mail_fsync = never
 default_process_limit = 100
+{oauth}
 passdb {{
   driver = static
   args = password={password}
@@ -87,6 +88,19 @@ namespace inbox {{
   inbox = yes
   separator = /
 }}
+"""
+
+_OAUTH = """
+auth_mechanisms = plain {mechanism}
+passdb {{
+  driver = oauth2
+  mechanisms = {mechanism}
+  args = {folder}/oauth2.conf
+}}
+"""
+_INTROSPECTION = """
+tokeninfo_url = {url}?access_token=
+username_attribute = email
 """
 
 _EXIM = """
@@ -151,11 +165,25 @@ begin retry
 class MailServer:
     """Both servers; `imap_port`, `imaps_port`, `lmtp_port` and `smtp_port` are known before they start."""
 
-    def __init__(self, *, certificate: tuple[Path, Path] | None = None) -> None:
-        """`certificate`: PEM files of a certificate and its key; with it STARTTLS and `imaps_port` work."""
+    def __init__(
+        self,
+        *,
+        certificate: tuple[Path, Path] | None = None,
+        tokeninfo: str = "",
+        mechanism: str = "xoauth2",
+        hands_to: int = 0,
+    ) -> None:
+        """`certificate`: PEM files of a certificate and its key; with it STARTTLS and `imaps_port` work.
+
+        `hands_to`: exim hands all mail on to this LMTP port instead, and there are no mailboxes.
+        `tokeninfo`: where the mailbox server asks whose an access token is; it lets in by `mechanism` then.
+        """
         self.imap_port, self.imaps_port, self.lmtp_port, self.smtp_port = _free_ports(4)
         self.folder = Path(tempfile.mkdtemp(prefix="switchboard-mail-"))
+        self.lmtp_port = hands_to or self.lmtp_port
+        self._hands_to = hands_to
         self._certificate = certificate
+        self._tokeninfo, self._mechanism = tokeninfo, mechanism
         self._dovecot: subprocess.Popen[bytes] | None = None
         self._exim: subprocess.Popen[bytes] | None = None
         if os.geteuid() == 0:
@@ -198,14 +226,17 @@ class MailServer:
             "smtp": self.smtp_port,
             "ssl": "yes" if self._certificate else "no",
             "certificate": certificate,
+            "oauth": _OAUTH.format(folder=self.folder, mechanism=self._mechanism) if self._tokeninfo else "",
         }
+        (self.folder / "oauth2.conf").write_text(_INTROSPECTION.format(url=self._tokeninfo))
         (self.folder / "dovecot.conf").write_text(_DOVECOT.format(**words))
         (self.folder / "exim.conf").write_text(_EXIM.format(**words))
         if self._drop:
             for path in (self.folder, *self.folder.rglob("*")):
                 shutil.chown(path, self._user, self._group)
         self.folder.chmod(0o700)
-        self.start_dovecot()
+        if not self._hands_to:
+            self.start_dovecot()
         self._exim = self._spawn("exim4", "-C", f"{self.folder}/exim.conf", "-bdf", "-q1m")
         self._wait_for(self.smtp_port, self._exim)
 

@@ -11,6 +11,7 @@ from channels.email.mark import proved
 from channels.email.reason import reason
 from core.channel import Account, Address, Event, Ignored, Receipt, Withdrawal, clean
 from core.errors import Unreadable
+from core.said import Said
 
 # Under this name compose sends our Message-ID along where a provider hands such marks back with every event.
 MARK = "message-id"
@@ -39,6 +40,7 @@ def told(
     message_id: str,
     *,
     mark: str = "",
+    other: str = "",
     status: str = "",
     said: str = "",
     at: datetime | None = None,
@@ -46,8 +48,9 @@ def told(
     """The events for the provider's word `event`, which `meaning` translates (None: a word we do not know).
 
     `message_id` is of the mail, with or without brackets, empty when it is not told. `mark` is our field of that mail
-    (`X-Switchboard`), where the provider repeats it: it names the mail though it got another id on the way. `status`
-    is an enhanced status code, `said` what the other server answered. Raises Unreadable without a recipient.
+    (`X-Switchboard`), where the provider repeats it: it names the mail though it got another id on the way. `other` is
+    that other id. `status` is an enhanced status code, `said` what the other server answered. Raises Unreadable without
+    a recipient.
     """
     if meaning is None:
         return [Ignored(f"unknown event: {event[:60]}")]
@@ -79,7 +82,8 @@ def told(
         sentence = "This mail address does not exist (any more)." if gone and not why.gone else why.sentence
         code = why.status or ("bounce" if meaning == "hard" else "soft_bounce")
         return [Receipt(address, id, "failed", code, _joined(sentence, said), at=at, gone=gone, outbound=outbound)]
-    return [Receipt(address, id, _STATUS[meaning], at=at, outbound=outbound)]
+    also = clean(other)[:500] if outbound and other != id else ""
+    return [Receipt(address, id, _STATUS[meaning], at=at, outbound=outbound, also=also)]
 
 
 def person(recipient: str) -> str:
@@ -96,4 +100,4 @@ def known(words: dict[str, Meaning], event: Any) -> Meaning | None:
 
 
 def _joined(sentence: str, said: str) -> str:
-    return f"{sentence} {' '.join(said.split())[:500]}".strip()
+    return Said(sentence, " ".join(said.split())[:500])

@@ -22,6 +22,7 @@ from channels.email.providers.inbound import arrived
 from channels.email.providers.payload import each, load, moment, rows, table, text, word
 from channels.email.providers.proof import decoded, fresh, same
 from channels.email.providers.receipts import Meaning, known, told
+from channels.email.renamed import known_names
 from core.channel import Account, Event
 from core.doors import Fetches
 from core.errors import CannotStore, DeliveryError, NotFromThem, NotThisFormat, Unreadable
@@ -105,10 +106,11 @@ class Resend:
         fields = {word(one, "name").lower(): word(one, "value") for one in rows(data.get("headers"))}
         id = fields.get("message-id") or word(data, "message_id") or word(data, "email_id")
         mark, at = fields.get(MARK_FIELD, ""), moment(table(value).get("created_at"))
+        other = next(iter(known_names([word(data, "message_id").strip("<> ")])[-1:]), "")
 
         def one(recipient: object) -> list[Event]:
             to = word({"to": recipient}, "to")
-            return told(self._account, meaning, event, to, id, mark=mark, said=said, at=at)
+            return told(self._account, meaning, event, to, id, mark=mark, other=other, said=said, at=at)
 
         recipients = data.get("to")
         return each(recipients if isinstance(recipients, list) and recipients else [recipients], one)

@@ -20,6 +20,7 @@ from channels.email.providers import sns
 from channels.email.providers.inbound import arrived
 from channels.email.providers.payload import each, load, moment, rows, table, text, word
 from channels.email.providers.receipts import Meaning, known, told
+from channels.email.renamed import ses_id
 from core.channel import Account, Event, Ignored
 from core.doors import Fetches
 from core.errors import CannotStore, IntakeError, NotFromThem, Rejected, RetryLater, Unreadable
@@ -135,6 +136,7 @@ class Ses:
                 word(person, "emailAddress"),
                 id,
                 mark=fields.get(MARK_FIELD, ""),
+                other=ses_id(word(mail, "messageId")) if word(mail, "messageId") else "",
                 status=word(person, "status"),
                 said=word(person, "diagnosticCode") or said,
                 at=at,
@@ -160,4 +162,4 @@ def _message_id(mail: dict[str, Any], fields: Mapping[str, str]) -> str:
     """The Message-ID we wrote where SES tells the headers; else the one it put in its place."""
     own = fields.get("message-id") or word(mail, "commonHeaders", "messageId")
     given = word(mail, "messageId")
-    return own or (f"{given}@email.amazonses.com" if given else "")
+    return own or (ses_id(given) if given else "")

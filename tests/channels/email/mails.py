@@ -112,6 +112,17 @@ STRUCTURE = (
          text="fyi", files=(a_file("Old news.eml", "message/rfc822"),)),
     case("winmail.dat keeps its name", mail(MIXED, body=mixed(f"{PLAIN}tnef", 'Content-Type: application/ms-tnef\n'
          f"{B64}\n\neJ8+Ig==")), text="tnef", files=(a_file("winmail.dat", "application/ms-tnef", data=b"x\x9f>\""),)),
+    case("winmail.dat under a provider's type", mail(MIXED, body=mixed(f"{PLAIN}tnef", f"Content-Type: application/vnd.ms-tnef\n"
+         f"{B64}\n\nAAAA")), files=(a_file("winmail.dat", "application/vnd.ms-tnef"),)),
+    case("winmail.dat without type and name", mail(MIXED, body=mixed(f"{PLAIN}tnef", f"Content-Type: application/octet-stream\n"
+         f"{B64}\n\neJ8+IgAB")), files=(a_file("winmail.dat"),)),
+    case("a thousand mails, each in the one before", mail("Content-Type: message/rfc822", body="Subject: outermost\n"
+         + "Content-Type: message/rfc822\n\nSubject: inner\n" * 1000 + "\nhi"), text="", files=(a_file("outermost.eml", "message/rfc822"),)),
+    case("a forwarded mail with a hostile subject", mail(MIXED, body=mixed(f"{PLAIN}fyi",
+         "Content-Type: message/rfc822\n\nSubject: ../../etc/passwd\x00\n\nx")), files=(a_file("passwd.eml", "message/rfc822"),)),
+    case("a picture named with escapes and in capitals", mail('Content-Type: multipart/related; boundary="r1"', body=mixed(
+         'Content-Type: text/html\n\n<img src="CID:Pic%401">', f"Content-Type: image/png\nContent-ID: <pic@1>\n{B64}\n\n{PIXEL64}",
+         boundary="r1")), files=(a_file("image-1.png", "image/png", content_id="pic@1", data=PIXEL),)),
     case("a calendar invite is a file", mail('Content-Type: multipart/alternative; boundary="b0"', body=mixed(
          f"{PLAIN}Meeting", 'Content-Type: text/calendar; method=REQUEST; charset="utf-8"\n\nBEGIN:VCALENDAR')),
          text="Meeting", files=(a_file("text-1.ics", "text/calendar"),)),

@@ -100,6 +100,13 @@ async def test_a_copy_that_is_refused_leaves_everybody_without_the_mail() -> Non
 # -------------------------------------------------------------------------------------------------------- signatures
 
 
+def shown(message: EmailMessage) -> str:
+    """The HTML of a letter."""
+    body = message.get_body(("html",))
+    assert body is not None
+    return str(body.get_content())
+
+
 def test_an_agent_s_signature_stands_below_its_mark() -> None:
     message = outbound(signature="Maria\n<The shop>", content=Content("Hello", html="<p>Hello</p>"))
     plain, page = letter(message, signature="The team").iter_parts()
@@ -108,11 +115,28 @@ def test_an_agent_s_signature_stands_below_its_mark() -> None:
 
 
 def test_without_one_the_team_s_does_and_no_machine_signs() -> None:
-    assert letter(outbound(), signature="The team").get_content().rstrip().endswith("-- \r\nThe team") or letter(
-        outbound(), signature="The team"
-    ).get_content().rstrip().endswith("-- \nThe team")
+    assert words(letter(outbound(), signature="The team")).endswith("-- \nThe team")
     assert "--" not in letter(outbound(automatic=True, signature="Maria"), signature="The team").get_content()
-    assert letter(outbound()).get_content().strip() == "Hello"
+    assert words(letter(outbound())) == "Hello"
+
+
+def test_formatting_and_pictures_are_seen_in_html_and_leave_no_marks_in_the_plain_text() -> None:
+    signed = letter(outbound(signature="**Maria**, *the shop*\n[our site](https://shop.test/?a=1&b=2)"))
+    assert words(signed).endswith("-- \nMaria, the shop\nour site: https://shop.test/?a=1&b=2")
+    page = shown(signed)
+    assert "<b>Maria</b>, <i>the shop</i><br>" in page
+    assert '<a href="https://shop.test/?a=1&amp;b=2">our site</a>' in page
+    for hostile in ("**<script>**", "[x](javascript:alert(1))", '[a](https://x/"onclick=y)', "*" * 5000, "[" * 5000):
+        body = shown(letter(outbound(signature=hostile)))
+        assert "<script>" not in body
+        assert "href" not in body or 'onclick="' not in body
+
+
+def words(mail: EmailMessage) -> str:
+    """The plain text of a mail."""
+    body = mail.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content()).replace("\r\n", "\n").strip()
 
 
 # -------------------------------------------------------------------------------------------------------------- DKIM

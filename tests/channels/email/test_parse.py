@@ -223,9 +223,9 @@ def test_a_subject_comes_back_however_it_is_split_into_words(subject: str) -> No
 
 
 def seconds(raw: bytes) -> float:
-    began = time.perf_counter()
+    began = time.thread_time()
     read_anything(raw)
-    return time.perf_counter() - began
+    return time.thread_time() - began
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from channels.email.adapter import Email
-from core.channel import Arrival, Haul, Listens
+from core.abilities import Listens
+from core.channel import Arrival, Haul
 from core.errors import Rejected, RetryLater
 from tests.channels.email.conftest import MakeAccount
 from tests.channels.email.mails import ACCOUNT

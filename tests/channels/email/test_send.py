@@ -202,7 +202,7 @@ async def test_an_address_in_cyrillic_needs_smtputf8_and_a_domain_does_not() -> 
 # -------------------------------------------------------------------------------------------- failing servers
 
 
-async def sent(server: FaultySmtp, message: Outbound | None = None, **settings: Any) -> str:
+async def sent(server: FaultySmtp, message: Outbound | None = None, **settings: Any) -> str | tuple[str, ...]:
     channel = Email(account(server.port, **settings))
     try:
         return await channel.send(message or outbound())

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import email
+import hashlib
 from collections.abc import AsyncIterator
 
 import pytest
 
-from core.channel import Content
+from core.channel import Address, Content, Receipt
 from core.database import Database
 from tests.channels.email.mails import mail
 from tests.channels.email.world import ANN, Office, office
@@ -53,6 +54,17 @@ async def test_an_answer_joins_and_a_new_mail_begins_anew(it: Office, server: Fa
         (True, "A question"),
         (False, "Re: A question"),
     ]
+
+
+async def test_a_mail_is_found_by_the_hash_of_its_bytes(it: Office) -> None:
+    raw = mail("Subject: A question", "Message-ID: <ann-1@example.org>")
+    await it.comes(raw)
+    (entry,) = await it.log()
+    whole = hashlib.sha256(raw).hexdigest()
+    log = it.parts.stores.interactions
+    assert [found.id for found in await log.search(whole)] == [found.id for found in await log.search(whole[:12])]
+    assert [(found.id, bytes((found.raw or {})["body"])) for found in await log.search(whole)] == [(entry.id, raw)]
+    assert await log.search(hashlib.sha256(b"another").hexdigest()) == []
 
 
 @pytest.mark.parametrize("what", ["our id", "her id", "the subject", "the number", "the reply address"])
@@ -190,3 +202,42 @@ async def test_whom_the_account_trusts(
         owners = await it.parts.stores.customers.by_keys(["email:ann@example.org"])
         assert bool(owners) is not doubted
         assert (await it.log())[0].data.get("doubted", False) is doubted
+
+
+# ------------------------------------------------------------------- services that put a Message-ID of their own there
+
+SES = "0102018e3d9f5a2b-1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d-000000"
+
+
+@pytest.mark.parametrize("region", ["eu-west-1.amazonses.com", "email.amazonses.com"])
+async def test_an_answer_to_the_id_that_amazon_gave_our_mail_joins(database: Database, region: str) -> None:
+    async with FaultySmtp({"end": f"250 Ok {SES}"}) as server, office(database, server.port) as it:
+        id = await asked(it)
+        await it.comes(mail(f"In-Reply-To: <{SES}@{region}>", "Message-ID: <ann-2@example.org>", "Subject: Re: x"))
+        assert await only(it, ANN) == id
+        # It is Ann's thread, not that of whoever learns the id.
+        eve = ("From: eve@evil.test", f"In-Reply-To: <{SES}@{region}>", "Message-ID: <eve-1@evil.test>")
+        await it.comes(mail(*eve))
+        assert await only(it, EVE) != id
+
+
+async def test_an_answer_to_the_id_that_a_relay_names_joins(database: Database) -> None:
+    named = "202611231200.1234@smtp-relay.mailin.test"
+    async with FaultySmtp({"end": f"250 2.0.0 OK: queued as <{named}>"}) as server, office(database, server.port) as it:
+        id = await asked(it)
+        await it.comes(mail(f"References: <{named}>", "Message-ID: <ann-2@example.org>"))
+        assert await only(it, ANN) == id
+
+
+async def test_an_answer_to_an_id_that_an_event_told_joins(it: Office) -> None:
+    id = await asked(it)
+    (ours,) = [entry for entry in await it.log() if entry.direction == "out"]
+    told = Receipt(
+        Address("email", "help", "ann@example.org"), "x", "sent", outbound=ours.id, also=f"{SES}@email.amazonses.com"
+    )
+    for _ in range(2):
+        await it.parts.receive.keep(it.account, [told])
+    assert (await it.again(ours)).external_ids == (ours.external_id, f"{SES}@email.amazonses.com")
+    await it.comes(mail(f"In-Reply-To: <{SES}@eu-west-1.amazonses.com>", "Message-ID: <ann-2@example.org>"))
+    await it.comes(mail(f"In-Reply-To: <{ours.external_id}>", "Message-ID: <ann-3@example.org>"))
+    assert await only(it, ANN) == id

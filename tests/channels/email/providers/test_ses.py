@@ -123,7 +123,8 @@ CASES = (
          outbound=None),)),
     Case("named by our mark, whatever id the mail got on the way", body(envelope({"eventType": "Delivery", "delivery": {}, "mail":
          {**MAIL, "headers": [{"name": "Message-ID", "value": "<x@email.amazonses.com>"}, {"name": "X-Switchboard", "value":
-         OURS.partition("@")[0]}]}})), (receipt("delivered", external_id="x@email.amazonses.com"),)),
+         OURS.partition("@")[0]}]}})), (receipt("delivered", external_id="x@email.amazonses.com",
+         also="0102018f7a-sesid-000000@email.amazonses.com"),)),
     Case("a hard bounce", bounce("Permanent", "General", "5.1.1", "smtp; 550 5.1.1 user unknown"),
          (receipt("failed", gone=True, code="5.1.1"),)),
     Case("a hard bounce by event publishing", bounce("Permanent", "NoEmail", "5.1.1", "", "eventType"),
