@@ -2,40 +2,49 @@
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, suppress
+from dataclasses import replace
 from datetime import datetime
+from time import monotonic
 from typing import Any
 
 from aiogram import Bot
 from aiogram.exceptions import AiogramError
-from aiogram.methods import AnswerCallbackQuery
+from aiogram.methods import AnswerCallbackQuery, SendChatAction
 
 from channels.telegram import CAPABILITIES
-from channels.telegram.handshake import handshake
+from channels.telegram.chats import Line
+from channels.telegram.compose import whereto
+from channels.telegram.describe import described, updates_in
+from channels.telegram.edit import delete, edit
+from channels.telegram.floods import Floods
+from channels.telegram.handshake import NO_ADDRESS, Door, handshake, tend
 from channels.telegram.listen import listen
 from channels.telegram.media import fetch
-from channels.telegram.parse import Line, parse_update
+from channels.telegram.parse import parse_update
 from channels.telegram.send import send
-from channels.telegram.session import open_bot
-from core.channel import Account, Arrival, Event, File, Haul, Outbound
-from core.errors import IntakeError, NotFromThem, Rejected, RetryLater, Unreadable
+from channels.telegram.session import api_url, open_bot
+from channels.telegram.update import loaded
+from core.abilities import Described
+from core.channel import Account, Address, Arrival, Capabilities, Event, File, Haul, Outbound
+from core.errors import DeliveryError, IntakeError, NotFromThem, Rejected, RetryLater, Unreadable
 
 SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105 - the header's name, not a secret
 
 
 class Telegram:
-    """A bot. Implements Channel, ReceivesWebhooks, Listens, HoldsMedia, Handshakes and Acknowledges.
+    """A bot. Implements Channel, ReceivesWebhooks and Listens, and of `core.abilities` all there are.
 
-    Settings: `mode` (polling or webhook), `api_url` (a self-hosted Bot API server), `username` (as `handshake` tells
-    it; sharpens who is spoken to in groups), `answer_seconds` (how long to wait for a yes). Secrets: `token`,
-    `webhook_secret`.
+    Settings: `mode` (auto, polling or webhook), `api_url` (a self-hosted Bot API server), `local_files` (where its
+    files are found, if it runs with --local), `per_second` (how many messages Telegram lets this bot send), `username`
+    (as `handshake` tells it; sharpens who is spoken to in groups), `answer_seconds` (how long to wait for a yes).
+    Secrets: `token`, `webhook_secret`.
     """
 
     name = "telegram"
-    capabilities = CAPABILITIES
+    capabilities: Capabilities
 
     def __init__(self, account: Account) -> None:
         self._account = account
@@ -46,6 +55,9 @@ class Telegram:
             username=str(account.settings.get("username") or ""),
         )
         self._opened: Bot | None = None
+        self._door: Door | None = None  # the webhook that handshake registered
+        self._floods = Floods()
+        self.capabilities = replace(CAPABILITIES, per_second=_whole(account.settings.get("per_second"), 28))
 
     def _bot(self) -> Bot:
         """Opened when first needed. Rejected when the settings cannot work."""
@@ -61,11 +73,16 @@ class Telegram:
     # ------------------------------------------------------------------------------------------------- coming in
 
     def verify(self, body: bytes, headers: Mapping[str, str], now: datetime) -> None:
-        """Raises NotFromThem unless the secret given to setWebhook comes back; with no secret, nobody is let in."""
-        secret = self._account.secrets.get("webhook_secret", "").encode("utf-8", "surrogatepass")
+        """Raises NotFromThem unless the secret given to setWebhook comes back; with no secret, nobody is let in.
+
+        One that was changed is let in for another day: Telegram may not have been told yet.
+        """
         given = headers.get(SECRET_HEADER, "").encode("utf-8", "surrogatepass")
-        if not secret or not hmac.compare_digest(secret, given):
-            raise NotFromThem("The secret token is missing or wrong.")
+        for secrets in (self._account.secrets, self._account.earlier):
+            secret = secrets.get("webhook_secret", "").encode("utf-8", "surrogatepass")
+            if secret and hmac.compare_digest(secret, given):
+                return
+        raise NotFromThem("The secret token is missing or wrong.")
 
     def parse(self, body: bytes, headers: Mapping[str, str]) -> list[Event]:
         """The events in one Update. Raises NotThisFormat or Unreadable, and nothing else."""
@@ -76,16 +93,26 @@ class Telegram:
         except Exception as error:  # whatever it is, the update is kept and can be replayed after a fix
             raise Unreadable(f"The Telegram adapter stumbled over this update: {type(error).__name__}.") from error
 
+    def describe(self, body: bytes, headers: Mapping[str, str]) -> Described:
+        """What is in one Update, field by field. Raises NotThisFormat or Unreadable."""
+        return Described(described(loaded(body)[0], self.parse(body, headers)[0]))
+
+    def payloads(self, body: bytes) -> list[bytes]:
+        """The Updates in a saved file."""
+        return updates_in(body)
+
     async def listen(self, cursor: Mapping[str, Any] | None) -> AsyncIterator[Haul]:
-        """Yield updates for ever. In webhook mode there is nothing to fetch: it waits until it is cancelled."""
+        """Yield updates for ever. With a webhook there is nothing to fetch: it is looked after until cancelled."""
+        if self._door is not None:
+            await tend(self._bot(), self._door)
         if self._account.settings.get("mode") == "webhook":
-            await asyncio.Event().wait()
-        async with aclosing(listen(self._bot(), cursor)) as hauls:
+            raise Rejected(NO_ADDRESS, code="no_public_url")
+        async with aclosing(listen(self._bot(), cursor, api_url(self._account))) as hauls:
             async for haul in hauls:
                 yield haul
 
     async def fetch(self, file: File) -> bytes:
-        """The bytes behind `file.source`, at most 20 MB. Raises RetryLater or Rejected."""
+        """The bytes behind `file.source`, at most 20 MB (a server of one's own: 100). Raises RetryLater or Rejected."""
         return await fetch(self._bot(), self._account, file)
 
     async def acknowledge(self, arrival: Arrival) -> None:
@@ -97,14 +124,41 @@ class Telegram:
 
     # ------------------------------------------------------------------------------------------------- going out
 
-    async def send(self, message: Outbound) -> str:
-        """Send one message; the id of the last Telegram message it became. Raises a DeliveryError."""
+    async def send(self, message: Outbound) -> tuple[str, ...]:
+        """Send one message; the ids of the Telegram messages it became, in order. Raises a DeliveryError."""
+        bot = self._sending()
         try:
-            bot = self._bot()
+            return await send(bot, self._account, message)
+        except RetryLater as error:
+            raise self._floods.told(message.address, error, monotonic()) from error
+
+    async def edit(self, message: Outbound, ids: tuple[str, ...]) -> None:
+        """Change the words of a sent message. Raises a DeliveryError."""
+        await edit(self._sending(), message, ids)
+
+    async def delete(self, address: Address, ids: tuple[str, ...]) -> None:
+        """Take a sent message back. Raises a DeliveryError."""
+        await delete(self._sending(), address, ids)
+
+    async def typing(self, address: Address) -> None:
+        """Show "typing…" for five seconds, or until the next message. Never raises."""
+        with suppress(AiogramError, DeliveryError):
+            chat = whereto(address)
+            shown = SendChatAction(chat_id=chat.id, business_connection_id=chat.connection, action="typing")
+            await self._bot()(shown, request_timeout=5)
+
+    def _sending(self) -> Bot:
+        try:
+            return self._bot()
         except Rejected as error:  # the settings are wrong, the message is not: it waits until they are mended
             raise RetryLater(error.sentence, account_wide=True, code=error.code) from error
-        return await send(bot, self._account, message)
 
     async def handshake(self, public_url: str | None) -> Mapping[str, Any]:
-        """Who the bot is; in webhook mode also registers our door. Raises a DeliveryError."""
-        return await handshake(self._bot(), self._account, public_url)
+        """Who the bot is; registers our door where updates are to come through it. Raises a DeliveryError."""
+        facts, self._door = await handshake(self._bot(), self._account, public_url)
+        return facts
+
+
+def _whole(value: Any, usual: int) -> int:
+    """A setting that is a number above 0, else what is usual."""
+    return value if isinstance(value, int) and value > 0 else usual

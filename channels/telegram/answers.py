@@ -22,6 +22,7 @@ from aiogram.exceptions import (
 from channels.telegram.session import NotSent, OutcomeUnknown, TooBig
 from core.channel import clean
 from core.errors import DeliveryError, RecipientGone, Rejected, RetryLater, Uncertain
+from core.said import Said
 
 # What a 400 says (in lower case) when it is the recipient, not the message, that is wrong.
 GONE = (
@@ -34,6 +35,8 @@ GONE = (
     "bot was kicked",
     "chat_write_forbidden",
     "have no rights to send",
+    "business connection not found",
+    "business_connection_invalid",
 )
 
 # What a 403 says, as code and sentence; any other 403 is `forbidden`.
@@ -79,7 +82,7 @@ def as_delivery_error(error: Exception) -> DeliveryError:
             words = error.message.lower()
             if any(sign in words for sign in GONE):
                 return RecipientGone("Telegram does not know this chat any more.", code="chat_not_found")
-            return Rejected(f"Telegram did not accept this message: {_said(error)}", code="bad_request")
+            return Rejected(Said("Telegram did not accept this message:", _said(error)), code="bad_request")
         case TelegramConflictError():
             return RetryLater("Another program is using this bot's token.", code="conflict", account_wide=True)
         case TelegramServerError():
@@ -87,7 +90,7 @@ def as_delivery_error(error: Exception) -> DeliveryError:
         case TelegramAPIError() if error.message.lower().startswith(("too many requests", "http 429")):
             return RetryLater("Telegram asks to wait before sending more.", code="flood")
         case TelegramAPIError():
-            return Rejected(f"Telegram did not accept this message: {_said(error)}", code="refused")
+            return Rejected(Said("Telegram did not accept this message:", _said(error)), code="refused")
         case _:
             raise error
 
@@ -97,7 +100,7 @@ def _gone(error: TelegramForbiddenError) -> RecipientGone:
     for sign, code, sentence in FORBIDDEN:
         if sign in words:
             return RecipientGone(sentence, code=code)
-    return RecipientGone(f"Telegram does not let the bot write here: {_said(error)}", code="forbidden")
+    return RecipientGone(Said("Telegram does not let the bot write here:", _said(error)), code="forbidden")
 
 
 def _said(error: TelegramAPIError) -> str:

@@ -23,7 +23,6 @@ from aiogram.methods import (
     TelegramMethod,
 )
 from aiogram.types import (
-    BufferedInputFile,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     InputMediaAudio,
@@ -35,8 +34,13 @@ from aiogram.types import (
     ReplyParameters,
 )
 
-from core.channel import Button, Content, File, Outbound, clean
+from channels.telegram.chats import Chat, chat_of
+from channels.telegram.looks import entities
+from channels.telegram.session import Upload
+from core.channel import Address, Button, Content, File, Mark, Outbound, clean
 from core.errors import Rejected
+from core.fit import cuts, size, within
+from core.said import Said
 
 MAX_TEXT = 4096  # in UTF-16 code units, the strictest way to count
 MAX_CAPTION = 1024
@@ -45,6 +49,9 @@ MAX_PHOTO_BYTES = 10 << 20
 MAX_CALLBACK_BYTES = 64
 SIDE_BY_SIDE = 16  # the longest label, in characters, that may share a row
 NOTHING_TO_SAY = "⬇️"  # Telegram shows buttons only below a text
+
+# What a document keeps of the call it takes the place of.
+KEPT = ("chat_id", "business_connection_id", "caption", "caption_entities", "reply_markup", "reply_parameters")
 
 Call = TelegramMethod[Any]
 Markup = InlineKeyboardMarkup | ReplyKeyboardMarkup
@@ -95,16 +102,14 @@ ASK = {
 def compose(message: Outbound) -> list[Call]:
     """The calls that say `message`, at least one. Rejected when Telegram cannot carry it."""
     content = message.content
-    try:
-        chat = int(message.address.person)
-    except ValueError:
-        raise Rejected("This is not the address of a Telegram chat.", code="address") from None
-    text = clean(content.text).strip()
-    markup = _markup(content, text)
+    place = whereto(message.address)
+    chat = place.id
+    text, marks = trimmed(content)
+    markup = markup_of(content, text)
     groups = _grouped(content.files)
     captioned = _captioned(groups, text, markup)
-    words = [] if captioned or not text else _texts(chat, text)
-    uploads = [_files(chat, group, text if captioned else "") for group in groups]
+    words = [] if captioned or not text else _texts(chat, text, marks)
+    uploads = [_files(chat, group, *((text, marks) if captioned else ("", ()))) for group in groups]
     # Words come before their files, but below an album they carry the buttons, which an album cannot.
     calls = uploads + words if markup is not None and SendMediaGroup in map(type, uploads[-1:]) else words + uploads
     if content.location is not None:
@@ -118,15 +123,24 @@ def compose(message: Outbound) -> list[Call]:
     if message.reply_to is not None and message.reply_to.isascii() and message.reply_to.isdigit():
         answered = ReplyParameters(message_id=int(message.reply_to), allow_sending_without_reply=True)
         calls[0] = calls[0].model_copy(update={"reply_parameters": answered})
+    if place.connection:
+        calls = [call.model_copy(update={"business_connection_id": place.connection}) for call in calls]
     return calls
+
+
+def whereto(address: Address) -> Chat:
+    """The chat at `address`. Raises Rejected when it is none."""
+    try:
+        return chat_of(address.person)
+    except ValueError:
+        raise Rejected("This is not the address of a Telegram chat.", code="address") from None
 
 
 def as_document(call: Call) -> SendDocument | None:
     """The same file as a plain document, for when Telegram does not like it as a photo or a voice message."""
     for way in WAYS.values():
         if type(call) is way.call:
-            kept = ("chat_id", "caption", "reply_markup", "reply_parameters")
-            fields: dict[str, Any] = {name: getattr(call, name, None) for name in kept}
+            fields: dict[str, Any] = {name: getattr(call, name, None) for name in KEPT}
             return SendDocument(document=getattr(call, way.field), **fields)
     return None
 
@@ -134,28 +148,28 @@ def as_document(call: Call) -> SendDocument | None:
 # ------------------------------------------------------------------------------------------------------------ text
 
 
-def _texts(chat: int, text: str) -> list[Call]:
-    # Plain text without parse_mode: nothing in it can be malformed markup.
-    return [SendMessage(chat_id=chat, text=piece, parse_mode=None) for piece in pieces(text, MAX_TEXT)]
+def _texts(chat: int, text: str, marks: tuple[Mark, ...]) -> list[Call]:
+    # No parse_mode: nothing in the words can be malformed markup.
+    return [
+        SendMessage(
+            chat_id=chat,
+            text=text[start:end],
+            entities=entities(text[start:end], within(marks, start, end)),
+            parse_mode=None,
+        )
+        for start, end in cuts(text, MAX_TEXT, utf16=True)
+    ]
 
 
-def pieces(text: str, most: int) -> list[str]:
-    """`text` in pieces of at most `most` UTF-16 units, cut at a line's or a word's end where there is one."""
-    found = []
-    while _units(text) > most:
-        end = most
-        while _units(text[:end]) > most:
-            end -= max((_units(text[:end]) - most) // 2, 1)
-        cut = max(text.rfind("\n", end // 2, end), -1)
-        cut = cut if cut > 0 else text.rfind(" ", end // 2, end)
-        end = cut if cut > 0 else end
-        found.append(text[:end].rstrip())
-        text = text[end:].lstrip()
-    return [piece for piece in (*found, text) if piece]
+def trimmed(content: Content) -> tuple[str, tuple[Mark, ...]]:
+    """The text without the white space around it, which Telegram would cut off, and its marks as it counts then."""
+    text = clean(content.text)
+    start = len(text) - len(text.lstrip())
+    return text.strip(), within(content.marks, start, len(text.rstrip()))
 
 
 def _units(text: str) -> int:
-    return len(text.encode("utf-16-le")) // 2
+    return size(text, utf16=True)
 
 
 # ----------------------------------------------------------------------------------------------------------- files
@@ -172,7 +186,9 @@ def _grouped(files: tuple[File, ...]) -> list[tuple[list[File], Way]]:
     """The files as calls: alone, as an album of their kind, or as an album of documents when they are mixed."""
     for file in files:
         if not file.data:
-            raise Rejected(f"The file {clean(file.name)[:80]} is empty and cannot be sent.", code="empty_file")
+            raise Rejected(
+                Said("The file {name} is empty and cannot be sent.", name=clean(file.name)[:80]), code="empty_file"
+            )
     if not files:
         return []
     ways = [_way(file) for file in files]
@@ -192,16 +208,18 @@ def _captioned(groups: list[tuple[list[File], Way]], text: str, markup: Markup |
     return way.call is not SendSticker and not (len(files) > 1 and markup is not None)
 
 
-def _files(chat: int, group: tuple[list[File], Way], caption: str) -> Call:
+def _files(chat: int, group: tuple[list[File], Way], caption: str, marks: tuple[Mark, ...]) -> Call:
     files, way = group
-    uploads = [BufferedInputFile(file.data or b"", clean(file.name)[:200] or "file") for file in files]
+    uploads = [Upload(file.data or b"", clean(file.name)[:200] or "file") for file in files]
+    looks = entities(caption, marks)
     if len(files) == 1:
-        said = {"caption": caption, "parse_mode": None} if caption else {}
+        said = {"caption": caption, "caption_entities": looks, "parse_mode": None} if caption else {}
         return way.call(chat_id=chat, **{way.field: uploads[0]}, **said)
     items: list[Any] = []
     for i, (file, upload) in enumerate(zip(files, uploads, strict=True)):
         item = ALBUM_ITEMS[_way(file).field if way.album != "document" else "document"]
-        items.append(item(media=upload, caption=caption if caption and i == 0 else None, parse_mode=None))
+        words: dict[str, Any] = {"caption": caption, "caption_entities": looks} if caption and i == 0 else {}
+        items.append(item(media=upload, parse_mode=None, **words))
     return SendMediaGroup(chat_id=chat, media=items)
 
 
@@ -222,16 +240,22 @@ def _place(chat: int, content: Content) -> Call:
 # --------------------------------------------------------------------------------------------------------- buttons
 
 
-def _markup(content: Content, text: str) -> Markup | None:
+def markup_of(content: Content, text: str) -> Markup | None:
+    """The buttons below a message. Raises Rejected for what Telegram cannot carry."""
     if content.ask is not None:
         return _asking(content, text)
     if not content.buttons:
         return None
+    if content.keyboard:
+        return _keyboard(content)
     rows: list[list[InlineKeyboardButton]] = []
     for button in content.buttons:
         label = _label(button)
         if not 1 <= len(button.value.encode("utf-8", "surrogatepass")) <= MAX_CALLBACK_BYTES:
-            raise Rejected(f"The button {label[:40]} has a value Telegram cannot carry (1 to 64 bytes).", code="button")
+            raise Rejected(
+                Said("The button {name} has a value Telegram cannot carry (1 to 64 bytes).", name=label[:40]),
+                code="button",
+            )
         made = InlineKeyboardButton(text=label, callback_data=clean(button.value))
         beside = rows and len(rows[-1]) == 1 and max(len(label), len(rows[-1][0].text)) <= SIDE_BY_SIDE
         if beside:
@@ -248,6 +272,18 @@ def _asking(content: Content, text: str) -> ReplyKeyboardMarkup:
     first = KeyboardButton(text=label, request_contact=phone or None, request_location=None if phone else True)
     rows = [[first], *([KeyboardButton(text=_label(button))] for button in content.buttons)]
     return ReplyKeyboardMarkup(keyboard=rows, resize_keyboard=True, one_time_keyboard=True)
+
+
+def _keyboard(content: Content) -> ReplyKeyboardMarkup:
+    """A menu below the writing line, which stays: what is pressed arrives as typed words."""
+    rows: list[list[KeyboardButton]] = []
+    for button in content.buttons:
+        label = _label(button)
+        if rows and len(rows[-1]) == 1 and max(len(label), len(rows[-1][0].text)) <= SIDE_BY_SIDE:
+            rows[-1].append(KeyboardButton(text=label))
+        else:
+            rows.append([KeyboardButton(text=label)])
+    return ReplyKeyboardMarkup(keyboard=rows, resize_keyboard=True, is_persistent=True)
 
 
 def _label(button: Button) -> str:

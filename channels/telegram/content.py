@@ -9,8 +9,10 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from aiogram.types import Contact, Message
+from aiogram.types import Contact, Message, User
 
+from channels.telegram.marks import marks_of
+from channels.telegram.plain import LANGUAGE
 from core.channel import Content, File, Identity, Ignored, Location
 
 # The fields of a Message that hold one file, with our kind, type and name where Telegram gives none. The order
@@ -63,8 +65,16 @@ _ABOUT = frozenset(
         "is_from_offline",
         "sender_boost_count",
         "author_signature",
+        "business_connection_id",
+        "sender_business_bot",
     }
 )
+
+
+# What can only be looked at in Telegram itself: the log says that it was sent.
+ONLY_THERE = ("story", "game", "invoice", "paid_media", "giveaway", "giveaway_winners", "gift", "unique_gift")
+
+QUOTED = 300  # characters kept of what a message answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +88,16 @@ class Said:
 
 def said_in(message: Message) -> Said | Ignored:
     """What `message` says, or why it says nothing to us."""
-    data = _beside(message)
+    data = beside(message)
     text, identities = _text(message, data)
-    location = _location(message)
-    files = _files(message)
+    location = location_of(message)
+    files = files_of(message)
     if not text and not files and location is None:
         return Ignored("location that is nowhere on earth" if message.location is not None else _kind(message))
-    return Said(Content(text=text, files=files, location=location), data, identities)
+    # Only what stands there as it was written has its formatting.
+    given = message.entities if message.text is not None else message.caption_entities
+    marks = marks_of(text, given) if text == (message.text or message.caption) else ()
+    return Said(Content(text=text, files=files, location=location, marks=marks), data, identities)
 
 
 def _text(message: Message, data: dict[str, Any]) -> tuple[str, tuple[Identity, ...]]:
@@ -94,12 +107,12 @@ def _text(message: Message, data: dict[str, Any]) -> tuple[str, tuple[Identity, 
         if command == "/start" or command.startswith("/start@"):
             # https://core.telegram.org/bots/features#deep-linking
             if payload.strip():
-                data["start_payload"] = payload.strip()
+                data["start_payload"] = payload.strip()[:512]
             return "/start", ()
     if text:
         return text, ()
     if message.contact is not None:
-        return _contact(message.contact, message.from_user.id if message.from_user is not None else None)
+        return _contact(message.contact, message.from_user.id if message.from_user is not None else None, data)
     if message.venue is not None:
         return "\n".join(part for part in (message.venue.title, message.venue.address) if part), ()
     if message.sticker is not None:
@@ -107,7 +120,9 @@ def _text(message: Message, data: dict[str, Any]) -> tuple[str, tuple[Identity, 
     if message.dice is not None:
         return f"{message.dice.emoji} {message.dice.value}", ()
     if message.poll is not None:
-        return "\n".join([message.poll.question, *(f"• {option.text}" for option in message.poll.options)]), ()
+        options = [option.text for option in message.poll.options]
+        data["poll"] = {"question": message.poll.question, "options": options}
+        return "\n".join([message.poll.question, *(f"• {option}" for option in options)]), ()
     if message.checklist is not None:
         tasks = (f"{'☑' if task.completion_date else '☐'} {task.text}" for task in message.checklist.tasks)
         return "\n".join([message.checklist.title, *tasks]), ()
@@ -116,6 +131,10 @@ def _text(message: Message, data: dict[str, Any]) -> tuple[str, tuple[Identity, 
         return message.web_app_data.button_text, ()
     if message.rich_message is not None:
         return "\n".join(_words(message.rich_message.model_dump(mode="json")["blocks"])), ()
+    for name in ONLY_THERE:
+        if getattr(message, name) is not None:
+            data["only_there"] = name
+            return f"[{name.replace('_', ' ')}]", ()
     return "", ()
 
 
@@ -134,24 +153,30 @@ def _words(value: Any) -> list[str]:
     return []
 
 
-def _contact(contact: Contact, sender: int | None) -> tuple[str, tuple[Identity, ...]]:
+def _contact(contact: Contact, sender: int | None, data: dict[str, Any]) -> tuple[str, tuple[Identity, ...]]:
     """A card to read; the sender's own number, which Telegram vouches for, is also an identity."""
     digits = re.sub(r"[^0-9]", "", contact.phone_number)
     number = f"+{digits}" if 7 <= len(digits) <= 15 and not digits.startswith("0") else contact.phone_number
     name = " ".join(f"{contact.first_name} {contact.last_name or ''}".split())
     card = "\n".join(part for part in (name, number) if part)
-    own = contact.user_id is not None and contact.user_id == sender and number.startswith("+") and number[1:] == digits
-    return card, (Identity("phone", number, verified=True),) if own else ()
+    own = contact.user_id is not None and contact.user_id == sender
+    data["contact"] = {"name": name, "phone": number, "own": own}
+    if contact.user_id is not None:
+        data["contact"]["user_id"] = contact.user_id
+    vouched = own and number.startswith("+") and number[1:] == digits
+    return card, (Identity("phone", number, verified=True),) if vouched else ()
 
 
-def _location(message: Message) -> Location | None:
+def location_of(message: Message) -> Location | None:
+    """The place in a message; None where there is none, or none on earth."""
     place = message.venue.location if message.venue is not None else message.location
     if place is None or not (-90 <= place.latitude <= 90 and -180 <= place.longitude <= 180):
         return None
     return Location(place.latitude, place.longitude, message.venue.title if message.venue is not None else "")
 
 
-def _files(message: Message) -> tuple[File, ...]:
+def files_of(message: Message) -> tuple[File, ...]:
+    """The file in a message, if there is one."""
     if message.photo:
         largest = max(message.photo, key=lambda size: (size.width * size.height, size.file_size or 0))
         return _file(largest, "image", "image/jpeg", "photo.jpg")
@@ -196,25 +221,18 @@ def _file_name(name: str) -> str:
     return f"{stem[:130]}.{ending}" if dot and len(ending) <= 12 else name[:150]
 
 
-def _beside(message: Message) -> dict[str, Any]:
+def beside(message: Message) -> dict[str, Any]:
     """What is worth keeping beside the words, in JSON types."""
     data: dict[str, Any] = {}
-    entities = message.entities or message.caption_entities
-    if entities:
-        data["entities"] = [
-            {
-                name: value
-                for name in ("type", "offset", "length", "url", "language", "custom_emoji_id")
-                if (value := getattr(entity, name)) is not None
-            }
-            for entity in entities
-        ]
-    if message.media_group_id:
-        data["album"] = message.media_group_id
+    answered = _answered(message)
+    if answered:
+        data["answered"] = answered
     if message.quote is not None:
         data["quote"] = message.quote.text
     if message.forward_origin is not None:
-        data["forwarded_from"] = _origin(message.forward_origin)
+        data["forwarded_from"] = origin_of(message.forward_origin)
+    if message.location is not None and message.location.live_period:
+        data["live_seconds"] = message.location.live_period
     if message.via_bot is not None and message.via_bot.username:
         data["via_bot"] = message.via_bot.username
     if message.from_user is not None and message.from_user.username:
@@ -224,14 +242,39 @@ def _beside(message: Message) -> dict[str, Any]:
     return data
 
 
-def _origin(origin: Any) -> str:
+def _answered(message: Message) -> dict[str, Any]:
+    """What a reply answers, as far as the update tells: whose words, and how they begin."""
+    there = message.reply_to_message
+    if there is not None:
+        said = there.text or there.caption or ", ".join(file.name for file in files_of(there))
+        ours = there.from_user is not None and there.from_user.is_bot
+        return {"name": "" if ours else name_of(there.from_user), "text": said[:QUOTED], "ours": ours}
+    if message.external_reply is not None:
+        return {"name": origin_of(message.external_reply.origin), "text": "", "elsewhere": True}
+    if message.reply_to_story is not None:
+        return {"name": name_of(message.reply_to_story.chat), "text": "[story]", "elsewhere": True}
+    return {}
+
+
+def name_of(whose: Any) -> str:
+    """First and last name of a User or a Chat, or its title."""
+    names = (getattr(whose, part, None) or "" for part in ("first_name", "last_name", "title"))
+    return " ".join(" ".join(names).split())[:200]
+
+
+def language_of(speaker: User | None) -> str | None:
+    """The language of the person's app, in lower case."""
+    code = (speaker.language_code or "").lower() if speaker is not None else ""
+    return code if LANGUAGE.fullmatch(code) else None
+
+
+def origin_of(origin: Any) -> str:
     """The name of whom a forwarded message is from. https://core.telegram.org/bots/api#messageorigin"""
     for field in ("sender_user", "sender_chat", "chat"):
         whose = getattr(origin, field, None)
         if whose is not None:
-            names = (getattr(whose, part, None) or "" for part in ("first_name", "last_name", "title"))
-            return " ".join(" ".join(names).split())
-    return str(getattr(origin, "sender_user_name", ""))
+            return name_of(whose)
+    return str(getattr(origin, "sender_user_name", ""))[:200]
 
 
 def _kind(message: Message) -> str:

@@ -34,9 +34,15 @@ class GetUpdates(TelegramMethod[list[dict[str, Any]]]):
     allowed_updates: tuple[str, ...] = ALLOWED_UPDATES
 
 
-async def listen(bot: Bot, cursor: Mapping[str, Any] | None) -> AsyncGenerator[Haul, None]:
-    """Yield updates for ever. The cursor is `{"offset": n}`; asking Telegram from n on confirms all before n."""
-    kept = cursor.get("offset") if cursor is not None else None
+async def listen(bot: Bot, cursor: Mapping[str, Any] | None, server: str) -> AsyncGenerator[Haul, None]:
+    """Yield updates for ever. The cursor is `{"offset", "bot", "server"}`; asking from n on confirms all before n.
+
+    Another bot counts its updates otherwise, and so does another server: asking for theirs by our number could confirm,
+    and so lose, what was never seen. Then it begins at the oldest one.
+    """
+    whose: dict[str, Any] = {"bot": bot.id, "server": server}
+    known = cursor if cursor is not None else {}
+    kept = known.get("offset") if {key: known.get(key) for key in whose} == whose else None
     offset = kept if isinstance(kept, int) else None
     try:
         await _no_webhook(bot)
@@ -56,7 +62,7 @@ async def listen(bot: Bot, cursor: Mapping[str, Any] | None) -> AsyncGenerator[H
             # Not the highest ever seen: after a quiet week Telegram goes on at a random, maybe lower, number.
             offset = max(ids) + 1
             parcels = tuple(Parcel(json.dumps(update).encode("ascii")) for update in updates)
-            yield Haul(parcels, {"offset": offset})
+            yield Haul(parcels, {"offset": offset, **whose})
     except AiogramError as error:
         raise as_reading_error(error) from error
 

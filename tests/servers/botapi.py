@@ -33,6 +33,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, web
 from pydantic import BaseModel, ValidationError
 
 from tests.servers.botapi_people import Person
+from tests.servers.botapi_rules import Limits, Refusal, check_entities, deleted, edited
 
 METHODS: dict[str, type[TelegramMethod[Any]]] = {
     found.__api_method__.lower(): found
@@ -53,24 +54,17 @@ FILE_FIELDS = {
 }
 
 
-class Refusal(Exception):
-    """An answer with `ok: false`."""
-
-    def __init__(self, status: int, description: str, **parameters: Any) -> None:
-        super().__init__(description)
-        self.status, self.description, self.parameters = status, description, parameters
-
-
 @dataclass
 class Fault:
     """One thing to go wrong: with the next call of `method` (any when None), `times` times.
 
     `then` is what happens on the wire: `answer` with `status` (and `page` instead of JSON, if given), `drop` the
-    connection, or `hang` until the client gives up. `after` first does what was asked, so it is recorded.
+    connection, `hang` until the client gives up, or `half`: of a file one half is sent, or of a call not all is read,
+    before the connection ends. `after` first does what was asked, so it is recorded.
     """
 
     method: str | None = None
-    then: Literal["answer", "drop", "hang"] = "answer"
+    then: Literal["answer", "drop", "hang", "half"] = "answer"
     after: bool = False
     status: int = 500
     description: str = "Internal Server Error"
@@ -117,6 +111,8 @@ class Bot:
         self.id = int(token.partition(":")[0])
         self.sent: list[Sent] = []
         self.answered: list[str] = []  # callback queries
+        self.typing: list[int] = []  # the chats it was shown in
+        self.limits: Limits | None = None  # none is enforced unless a test says so
         self.calls: list[str] = []  # every method asked for, also refused ones
         self.updates: list[dict[str, Any]] = []  # waiting
         self.webhook: dict[str, Any] = {"url": ""}
@@ -197,6 +193,9 @@ class BotApi:
         """`/bot<token>/<method>`."""
         method = request.match_info["method"].lower()
         bot = self.bots.get(request.match_info["token"])
+        if self.faults and self.faults[0].then == "half" and (cut := self._fault(method)) is not None:
+            await request.content.readany()
+            return await self._fail(request, cut)
         fields = await _fields(request)
         if bot is not None:
             bot.calls.append(METHODS[method].__api_method__ if method in METHODS else method)
@@ -245,10 +244,15 @@ class BotApi:
     async def file(self, request: web.Request) -> web.StreamResponse:
         """`/file/bot<token>/<path>`."""
         fault = self._fault("file")
-        if fault is not None:
+        if fault is not None and fault.then != "half":
             return await self._fail(request, fault)
         bot = self.bots.get(request.match_info["token"])
         for path, data in bot.files.values() if bot is not None else ():
+            if path == request.match_info["path"] and fault is not None:
+                response = web.StreamResponse(headers={"Content-Length": str(len(data))})
+                await response.prepare(request)
+                await response.write(data[: len(data) // 2])
+                return await self._fail(request, fault)
             if path == request.match_info["path"]:
                 return web.Response(body=data, content_type="application/octet-stream")
         return web.json_response({"ok": False, "error_code": 404, "description": "Not Found"}, status=404)
@@ -276,8 +280,22 @@ class BotApi:
             return True
         if method == "getfile":
             return self._get_file(bot, getattr(call, "file_id", ""))
-        if method.startswith("send") or method == "editmessagetext":
+        if method == "sendchataction":
+            bot.typing.append(self._chat(bot, call)["id"])
+            return True
+        if method.startswith("send"):
             return self._send(bot, method, call, uploads)
+        if method in ("editmessagetext", "editmessagecaption"):
+            chat_id = self._chat(bot, call)["id"]
+            return edited(bot.messages.get((chat_id, getattr(call, "message_id", 0))), call, _markup(call))
+        if method == "deletemessage":
+            deleted(bot.messages.get((self._chat(bot, call)["id"], getattr(call, "message_id", 0))))
+            return True
+        if method == "deletemessages":
+            for id_ in getattr(call, "message_ids", ()):
+                with suppress(Refusal):
+                    deleted(bot.messages.get((self._chat(bot, call)["id"], id_)))
+            return True
         raise Refusal(404, f"Not Found: this server does not know {method}")
 
     async def _get_updates(self, bot: Bot, call: Any) -> list[dict[str, Any]]:
@@ -357,14 +375,18 @@ class BotApi:
             raise Refusal(400, "Bad Request: file is too big")
         return {"file_id": file_id, "file_unique_id": f"U{file_id}", "file_size": len(data), "file_path": path}
 
-    def _send(self, bot: Bot, method: str, call: Any, uploads: Mapping[str, web.FileField]) -> Any:
-        if method == "sendchataction":
-            return True
+    def _chat(self, bot: Bot, call: Any) -> dict[str, Any]:
         chat = bot.chats.get(call.chat_id)
         if chat is None:
             raise Refusal(400, "Bad Request: chat not found")
         if call.chat_id in bot.blocked:
             raise Refusal(403, "Forbidden: bot was blocked by the user")
+        return chat
+
+    def _send(self, bot: Bot, method: str, call: Any, uploads: Mapping[str, web.FileField]) -> Any:
+        chat = self._chat(bot, call)
+        if bot.limits is not None:
+            bot.limits.check(call.chat_id)
         markup = _markup(call)
         answered = getattr(call, "reply_parameters", None)
         if (
@@ -392,7 +414,7 @@ class BotApi:
                 message["reply_markup"] = markup
             made.append(message)
         for message in made:
-            message["message_id"] = call.message_id if method == "editmessagetext" else bot.next_message_id()
+            message["message_id"] = bot.next_message_id()
             bot.messages[call.chat_id, message["message_id"]] = message
         text = next((said["text"] for said in _said(method, call) if said["text"]), "")
         bot.sent.append(Sent(METHODS[method].__api_method__, call.chat_id, text, call, made, files))
@@ -454,11 +476,12 @@ def _markup(call: Any) -> dict[str, Any] | None:
 
 def _said(method: str, call: Any) -> list[dict[str, Any]]:
     """Each message the call makes: its text, its fields as a Message shows them, and its files by field."""
-    if method in ("sendmessage", "editmessagetext"):
+    if method == "sendmessage":
         if not call.text.strip():
             raise Refusal(400, "Bad Request: message text is empty")
         if len(call.text.encode("utf-16-le")) // 2 > 4096:
             raise Refusal(400, "Bad Request: message is too long")
+        check_entities(call.text, call.entities)
         return [{"text": call.text, "shown": {"text": call.text}, "files": {}}]
     if method == "sendmediagroup":
         if not 2 <= len(call.media) <= 10:
@@ -466,9 +489,12 @@ def _said(method: str, call: Any) -> list[dict[str, Any]]:
         kinds = {item.type for item in call.media}
         if len(kinds) > 1 and not kinds <= {"photo", "video"}:
             raise Refusal(400, "Bad Request: items of different kinds cannot be in one album")
+        for item in call.media:
+            check_entities(item.caption or "", item.caption_entities)
         return [_captioned(item.caption, {item.type: item.media}) for item in call.media]
     if method in FILE_FIELDS:
         name = FILE_FIELDS[method]
+        check_entities(getattr(call, "caption", None) or "", getattr(call, "caption_entities", None))
         return [_captioned(getattr(call, "caption", None), {name: getattr(call, name)})]
     if method in ("sendlocation", "sendvenue"):
         place: dict[str, Any] = {"location": {"latitude": call.latitude, "longitude": call.longitude}}

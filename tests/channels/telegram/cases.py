@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from channels.telegram.parse import ONLY_PRIVATE
-from core.channel import Account, Address, Arrival, Content, File, Identity, Ignored, Location, Reachability
+from channels.telegram.groups import ONLY_PRIVATE
+from core.channel import (
+    Account,
+    Address,
+    Arrival,
+    Content,
+    File,
+    Identity,
+    Ignored,
+    Location,
+    Mark,
+    Reachability,
+    Remark,
+)
 from core.errors import NotThisFormat, Unreadable
 from tests.channel_contract import Case, like
 
@@ -81,6 +93,7 @@ PHOTO = [
     file("middle", width=320, height=240, file_size=20_000),
 ]
 ENTITY_BOLD = {"type": "bold", "offset": 0, "length": 2}
+ABOUT_ANN = {"username": "ann_lee"}
 COMMAND = {"type": "bot_command", "offset": 0, "length": 6}
 
 
@@ -121,15 +134,7 @@ CASES: tuple[Case, ...] = (
             text="hi there",
             entities=[ENTITY_BOLD, {"type": "text_link", "offset": 3, "length": 5, "url": "https://e.org/"}],
         ),
-        [
-            arrival(
-                text="hi there",
-                data={
-                    "entities": [ENTITY_BOLD, {"type": "text_link", "offset": 3, "length": 5, "url": "https://e.org/"}],
-                    "username": "ann_lee",
-                },
-            )
-        ],
+        [arrival(text="hi there", marks=(Mark("bold", 0, 2), Mark("link", 3, 5, "https://e.org/")), data=ABOUT_ANN)],
     ),
     Case("text-nul-and-surrogate", message(text="a\x00b\ud800c"), [arrival(text="a\ufffdb\ufffdc")]),
     Case("start", message(text="/start", entities=[COMMAND]), [arrival(text="/start")]),
@@ -189,14 +194,15 @@ CASES: tuple[Case, ...] = (
             arrival(
                 text="my door",
                 files=(File("photo.jpg", "image/jpeg", 140_000, "image", source="large"),),
-                data={"entities": [ENTITY_BOLD], "username": "ann_lee"},
+                marks=(Mark("bold", 0, 2),),
+                data=ABOUT_ANN,
             )
         ],
     ),
     Case(
         "album-item",
         message(photo=PHOTO, media_group_id="13579"),
-        [arrival(text="", files=one_file(source="large"), data={"album": "13579", "username": "ann_lee"})],
+        [arrival(text="", files=one_file(source="large"), key="g:4711:13579", part=15, external_id="15")],
     ),
     Case(
         "document",
@@ -296,7 +302,7 @@ CASES: tuple[Case, ...] = (
     Case(
         "live-location-moved",
         message("edited_message", location={"latitude": 1, "longitude": 2, "live_period": 900}, edit_date=DATE + 5),
-        [like(Ignored, reason="live location moved")],
+        [Remark(HERE, ("15",), location=Location(1, 2), at=SENT_AT + timedelta(seconds=5))],
     ),
     Case(
         "contact-own",
@@ -358,7 +364,11 @@ CASES: tuple[Case, ...] = (
         message(web_app_data={"button_text": "Order", "data": '{"n":1}'}),
         [arrival(text="Order", data={"web_app_data": '{"n":1}', "username": "ann_lee"})],
     ),
-    Case("story", message(story={"chat": PRIVATE, "id": 3}), [like(Ignored, reason="message: story")]),
+    Case(
+        "story",
+        message(story={"chat": PRIVATE, "id": 3}),
+        [arrival(text="[story]", data={"only_there": "story", "username": "ann_lee"})],
+    ),
     Case(
         "pinned",
         message(pinned_message={"message_id": 3, "chat": PRIVATE, "date": DATE, "text": "x"}),

@@ -12,12 +12,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from channels.telegram.adapter import SECRET_HEADER, Telegram
-from channels.telegram.parse import Line, parse_update
-from core.channel import Account, Arrival, Channel, Handshakes, HoldsMedia, Ignored, Listens, ReceivesWebhooks
+from channels.telegram.chats import Line
+from channels.telegram.parse import ALLOWED_UPDATES, parse_update
+from core.abilities import Handshakes, HoldsMedia, Listens
+from core.channel import Account, Arrival, Channel, Ignored, ReceivesWebhooks
 from core.errors import IntakeError, NotFromThem
 from tests.channel_contract import NOW, ChannelContract, Signed, assert_storable
-from tests.channels.telegram.cases import ACCOUNT, ANN, CASES, COMMAND, DATE, NOT_THEIRS, PRIVATE, in_group, message
+from tests.channels.telegram.cases import (
+    ACCOUNT,
+    ANN,
+    COMMAND,
+    DATE,
+    NOT_THEIRS,
+    PRIVATE,
+    in_group,
+    message,
+)
+from tests.channels.telegram.cases import CASES as WORDS
+from tests.channels.telegram.cases_around import AROUND
 
+CASES = (*WORDS, *AROUND)
 LINE = Line("support_bot", 4200, "tests_bot")
 
 
@@ -45,7 +59,7 @@ class TestContract(ChannelContract):
 
 
 def test_the_table_is_large_enough_and_its_names_are_unique() -> None:
-    assert len(CASES) >= 40
+    assert len(CASES) >= 130
     assert len({case.name for case in CASES}) == len(CASES)
 
 
@@ -137,6 +151,19 @@ FIELDS = st.sampled_from(
         "via_bot",
         "checklist",
         "edit_date",
+        "external_reply",
+        "reply_to_story",
+        "business_connection_id",
+        "sender_business_bot",
+        "is_from_offline",
+        "new_reaction",
+        "old_reaction",
+        "user",
+        "message_ids",
+        "is_enabled",
+        "rights",
+        "story",
+        "paid_media",
     ]
 )
 
@@ -165,7 +192,7 @@ def test_arbitrary_json_raises_nothing_but_intake_errors(value: Any) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(
-    st.sampled_from(["message", "edited_message", "callback_query", "my_chat_member", "channel_post"]),
+    st.sampled_from([*ALLOWED_UPDATES, "channel_post", "poll_answer"]),
     st.dictionaries(FIELDS, JSON, max_size=4),
 )
 def test_arbitrary_fields_in_a_message_raise_nothing_but_intake_errors(kind: str, fields: dict[str, Any]) -> None:

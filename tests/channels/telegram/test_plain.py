@@ -10,7 +10,8 @@ from aiogram.types import Update
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.telegram.parse import Line, _message, parse_update
+from channels.telegram.chats import Line
+from channels.telegram.parse import _message, parse_update
 from channels.telegram.plain import plain
 from core.channel import Arrival
 
