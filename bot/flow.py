@@ -14,10 +14,14 @@ Hear = Callable[[Talk], Awaitable[Decision]]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A question that waits for its answer: `ask` words it (again, too), `hear` takes what the person said to it."""
+    """A question that waits for its answer: `ask` words it (again, too), `hear` takes what the person said to it.
+
+    `free`: any words are an answer to it (a name, an address, a story), whatever else they may mean.
+    """
 
     ask: Callable[[Talk], Content]
     hear: Hear
+    free: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,9 @@ _QUOTE_STARTS = re.compile(
     r"|\d{1,2}[./ ].{4,150}<[^<>]{3,100}@[^<>]{3,100}>\s?:\s*|_{10,}\s*)$",
     re.IGNORECASE,
 )
+_LASTING = re.compile(r"faq:[\w-]{1,40}$")
+"""Buttons that keep their meaning after others were offered."""
+
 _FEW_WORDS = 4
 _SEEN = ("image", "document", "location")
 _PICKED = re.compile(r"\W*(\d{1,2})\W*")
@@ -32,15 +35,16 @@ _PICKED = re.compile(r"\W*(\d{1,2})\W*")
 class Heard:
     """One message as the bot understands it.
 
-    `intents` are in rank order and may hold the value of a pressed button (`order_status`, `lang:uk`). `pressed` says
-    that it was picked from an offer. `media` is what came without words: image, voice, location, … or empty.
-    `contact` says that the person shared a contact card and nothing else, `names_order` that the words themselves hold
-    what is surely an order number, whatever else they say.
+    `intents` are in rank order and may hold the value of a pressed button (`order_status`, `lang:uk`); `picked` is that
+    value, also where it is no intent (`faq:…`). `pressed` says that it was picked from an offer. `media` is what came
+    without words: image, voice, location, … or empty. `contact` says that the person shared a contact card and nothing
+    else, `names_order` that the words themselves hold what is surely an order number, whatever else they say.
     """
 
     text: str = ""
     words: tuple[str, ...] = ()
     intents: tuple[str, ...] = ()
+    picked: str = ""
     pressed: bool = False
     numbers: Numbers = field(default_factory=Numbers)
     given: Given = field(default_factory=Given)
@@ -67,7 +71,10 @@ def hear(message: Arrival, state_data: Mapping[str, Any], letter: bool) -> Heard
         text = without_quotes(text)
     text = text[:MAX_TEXT].strip()
     subject = clean((message.content.subject or "")[:200]) if letter else ""
-    picked = message.choice if message.choice in _INTENTS.names else picked_from(text, offered_in(state_data))
+    offered = offered_in(state_data)
+    known = _INTENTS.names.union(value for _, value in offered)
+    picked = message.choice if message.choice in known or _LASTING.match(message.choice or "") else None
+    picked = picked or picked_from(text, offered)
     given = read_identities(text)
     # Of a command such as "/start PAYLOAD" only the command is theirs.
     said = words(given.rest)[: 1 if text.startswith("/") else None]
@@ -76,7 +83,7 @@ def hear(message: Arrival, state_data: Mapping[str, Any], letter: bool) -> Heard
     if subject and not numbers.best():
         numbers = read_numbers(subject) if read_numbers(subject).marked else numbers
     if picked:
-        intents: tuple[str, ...] = (picked,)
+        intents: tuple[str, ...] = (picked,) if picked in _INTENTS.names else ()
     else:
         # Our own words come back in the subject of an answer, so only a new mail's subject speaks for the customer.
         intents = _INTENTS.read_all(
@@ -88,6 +95,7 @@ def hear(message: Arrival, state_data: Mapping[str, Any], letter: bool) -> Heard
         text=text,
         words=said,
         intents=intents,
+        picked=picked or "",
         pressed=picked is not None,
         numbers=Numbers() if picked else numbers,
         given=given,

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from babel.dates import format_date
-
 from bot.order_search import FINISHED
+from bot.planning import day_in_words
 from bot.talk import Talk
 from core.decide import OrderFacts
 
-_LOCALES = {"en": "en_GB", "ru": "ru", "uk": "uk"}
 _MOST_ITEMS = 2
 _LONGEST_ITEM = 60
 
@@ -29,12 +27,6 @@ def order_lines(talk: Talk, order: OrderFacts) -> list[str]:
     if url.startswith(("https://", "http://")) and order.status not in ("cancelled", "refunded"):
         lines.append(talk.text("order.track", url=url))
     return lines
-
-
-def day_in_words(day: date, today: date, language: str) -> str:
-    """`12 May`, `12 мая`, `12 травня`; with the year when it is not this year."""
-    format = "d MMMM" if day.year == today.year else "long"
-    return format_date(day, format, locale=_LOCALES.get(language, "en_GB"))
 
 
 def _promise(talk: Talk, order: OrderFacts, day: date) -> str:

@@ -9,9 +9,17 @@ A script is a header, an empty line, and turns:
     order: A-1042 shipped c1 +380671234567 ann@example.org promised=2026-05-12 url=https://… item=Honey cake
     from: ann@example.org                     what the channel says of the sender
 
+    hours: mon-fri 9:00-18:00                 the opening hours; zone: Europe/Kyiv, day: 2026-05-09 closed
+    at: 2026-05-04T20:30                      what time it is there
+    faq: Question? | answer | further words   a frequently asked question, in place of the shipped ones
+
     customer: where is my order?              what they write; `[press VALUE]` presses a button (on a channel without
                                               buttons its number is typed), `[contact +380…]`, `[image]`, `[voice]` …
     bot: the answer, [Buttons] at its end     ` / ` stands for a new line; `(silence)` for no answer
+    on: telegram                              the customer goes on there, and the conversation with them
+    does: PlanCall(phone=…, …)                what the bot has done besides (the beginning of it)
+    notes: – where is my order                a line of the note for people
+    tags: complaint urgent                    how the conversation is marked for people
     handed over: reason                       the conversation is with people now; nothing may follow
 """
 
@@ -23,11 +31,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from bot import Bot
+from bot import Bot, Library
 from core.channel import Address, Arrival, Button, Capabilities, Content, File, Identity, Location
 from core.decide import BotState, Decision, OrderFacts, Person, Turn
+from core.faq.question import DEFAULTS, Question
 from core.fit import fit
+from core.hours.hours import Hours
+from core.hours.written import read_intervals, read_week
 
 NOW = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
 ABLE: Mapping[str, Capabilities] = {
@@ -54,6 +66,10 @@ class Orders:
         self.asked.append(number)
         return [order for order in self.orders if _plain(order.number) == _plain(number)]
 
+    async def by_token(self, token: str) -> OrderFacts | None:
+        """The order whose number, in small letters, is the token."""
+        return next((order for order in self.orders if _plain(order.number) == token), None)
+
 
 def _plain(number: str) -> str:
     return re.sub(r"[\s#№]", "", number).lower()
@@ -73,6 +89,7 @@ class Conversation:
     person: Person = field(default_factory=lambda: Person("c0"))
     device: str | None = None
     on_duty: bool = True
+    now: datetime = NOW
     sender: tuple[Identity, ...] = ()
     bot: Bot = field(default_factory=Bot)
     state: BotState = field(default_factory=BotState)
@@ -94,7 +111,7 @@ class Conversation:
     async def decide(self, arrival: Arrival) -> Decision:
         """The bot's decision on `arrival`, nothing kept."""
         first, able = self.count == 0, self.able
-        turn = Turn(arrival, self.state, self.person, able, self.orders, NOW, first=first, on_duty=self.on_duty)
+        turn = Turn(arrival, self.state, self.person, able, self.orders, self.now, first=first, on_duty=self.on_duty)
         return await self.bot.decide(turn)
 
 
@@ -108,7 +125,7 @@ def channels_of(script: str) -> list[str]:
 
 async def play(name: str, text: str, channel: str) -> None:
     """Play the script on the channel; AssertionError at the line that goes otherwise."""
-    header, orders = _header(text)
+    header, orders, questions = _header(text)
     known = header.get("known")
     talk = Conversation(
         ABLE[channel],
@@ -117,6 +134,8 @@ async def play(name: str, text: str, channel: str) -> None:
         device=header.get("device"),
         on_duty=header.get("duty") != "off",
         sender=tuple(identity(value) for value in header.get("from", "").split()),
+        now=_now(header),
+        bot=Bot(library=_library(header, questions)),
     )
     expected: list[tuple[int, str, str]] = []
     start = text[: text.index("\n\n")].count("\n") + 2
@@ -126,14 +145,28 @@ async def play(name: str, text: str, channel: str) -> None:
             expected.append((number, who.strip(), what.strip()))
     heard: list[str] = []
     handed = ""
+    did: list[str] = []
+    decision = Decision()
     for number, who, what in expected:
         where = f"{name}:{number} on {channel}: {who}: {what}"
         if who == "customer":
+            assert not did, f"{where}\n  also did {did}"
             assert not heard, f"{where}\n  not expected before it: {heard}"
             assert not handed, f"{where}\n  was handed over before: {handed}"
             decision = await _do(talk, what)
             heard = [seen(part) for content in decision.say for part in fit(content, talk.able)] or ["(silence)"]
             handed = decision.reason if decision.hand_over else ""
+            did = [repr(act) for act in decision.acts]
+        elif who == "on":
+            talk.able = ABLE[what]
+        elif who == "does":
+            assert any(act.startswith(what) for act in did), f"{where}\n  but: {did}"
+            did = [act for act in did if not act.startswith(what)]
+        elif who == "notes":
+            assert what in decision.summary.splitlines(), f"{where}\n  but: {decision.summary!r}"
+        elif who == "tags":
+            marks = [*decision.tags, *(["urgent"] if decision.urgent else []), *(["lead"] if decision.lead else [])]
+            assert dict.fromkeys(marks) == dict.fromkeys(what.split()), f"{where}\n  but: {marks}"
         elif who == "bot":
             assert heard, f"{where}\n  nothing was said"
             said = heard.pop(0)
@@ -143,6 +176,7 @@ async def play(name: str, text: str, channel: str) -> None:
         else:
             raise AssertionError(f"{where}\n  is no line of a script")
     assert not heard, f"{name} on {channel}: also said {heard}"
+    assert not did, f"{name} on {channel}: also did {did}"
     assert bool(handed) == (expected[-1][1] == "handed over"), f"{name} on {channel}: handed over: {handed!r}"
 
 
@@ -173,16 +207,41 @@ async def _do(talk: Conversation, what: str) -> Decision:
     return await talk.say(content=Content(text=act[2], files=(File("x", kind=act[1]),)))
 
 
-def _header(text: str) -> tuple[dict[str, str], list[OrderFacts]]:
+def _header(text: str) -> tuple[dict[str, str], list[OrderFacts], list[Question]]:
     header: dict[str, str] = {}
     orders: list[OrderFacts] = []
+    questions: list[Question] = []
     for line in text[: text.index("\n\n")].splitlines():
         name, _, value = line.partition(":")
         if name == "order":
             orders.append(_order(value))
+        elif name == "faq":
+            asked, answer, *more = (part.strip() for part in value.split("|"))
+            language = header.get("language", "en")
+            said = {language: " ".join(more)}
+            questions.append(Question(f"q{len(questions)}", {language: asked}, {language: answer}, said))
         else:
             header[name.strip()] = value.strip()
-    return header, orders
+    return header, orders, questions
+
+
+def _now(header: Mapping[str, str]) -> datetime:
+    at = datetime.fromisoformat(header["at"]) if "at" in header else NOW
+    return at.replace(tzinfo=ZoneInfo(header.get("zone", "UTC"))).astimezone(UTC)
+
+
+def _library(header: Mapping[str, str], questions: list[Question]) -> Library:
+    day, _, times = header.get("day", "").partition(" ")
+    days = {day: read_intervals(times)} if day else {}
+    hours = Hours(header.get("zone", "UTC"), read_week(header["hours"]), days) if "hours" in header else None
+
+    async def known_hours() -> Hours | None:
+        return hours
+
+    async def known_questions() -> tuple[Question, ...]:
+        return tuple(questions) or DEFAULTS
+
+    return Library(hours=known_hours, questions=known_questions)
 
 
 def _order(line: str) -> OrderFacts:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import bot.texts
-from bot.order_words import day_in_words
+from bot.planning import day_in_words
 from bot.talk import Settings
 from bot.texts import Texts, places
 
