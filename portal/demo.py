@@ -14,9 +14,10 @@ from aiohttp import web
 
 from core.channel import clean
 from core.forms.check import as_mail
-from core.forms.form import in_language
+from core.forms.field import in_language
 from core.ids import new_id
 from core.orders.order import STATUSES
+from portal.forms.page import more_of
 from portal.language import words_of
 from portal.limits import Places
 from portal.needs import Demo, Needs, Post
@@ -36,6 +37,7 @@ class DemoShop:
     async def show(self, request: web.Request) -> web.Response:
         """GET /demo."""
         language = language_of(self.needs, request)
+        form = await self.needs.forms.get(self.demo.form)
         return page(
             self.needs,
             request,
@@ -44,9 +46,10 @@ class DemoShop:
             language=language,
             demo=self.demo,
             order=await self.demo.find(self.demo.order),
-            form=await self.needs.forms.get(self.demo.form),
+            form=form,
             asks=words_of(language, "form"),
             text=lambda words, default="": in_language(words, language, default),
+            more=more_of(form) if form else {},
             hidden={"_id": new_id(), "_lang": language, "_page": str(request.url.with_query(None))},
             statuses=STATUSES,
         )

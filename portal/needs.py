@@ -10,9 +10,19 @@ from typing import Protocol
 from aiohttp import web
 from jinja2 import Environment
 
+from core.campaigns.click import Clicks
+from core.campaigns.store import Campaigns
+from core.channel import Capabilities, Content
+from core.chat.store import Typists
+from core.chat.transcript import Transcript
+from core.chat.unread import Unread
+from core.conversations.store import Conversations
 from core.feed import Feed
 from core.files.store import Files
+from core.forms.confirm import Confirm
+from core.forms.spam import Spam
 from core.forms.store import Forms
+from core.hours.hours import Hours
 from core.interactions.store import Interactions
 from core.lines import Lines
 from core.orders.order import Order
@@ -92,7 +102,9 @@ class Demo:
 class Needs:
     """`signing_key` is for the portal alone. `visitor_ip` knows which proxies to trust. `demo` None: no sample data.
 
-    `country` (two letters) is where phone numbers without a country code are.
+    `country` (two letters) is where phone numbers without a country code are. `people` are the first names of who is
+    there. `telegram_link` makes of a Telegram line and a conversation ("": none yet) the link by which it goes on
+    there; empty when the line has no bot that answers. `personal` marks campaign links in what is sent.
     """
 
     receive: Receive
@@ -100,12 +112,24 @@ class Needs:
     interactions: Interactions
     files: Files
     forms: Forms
+    spam: Spam
+    confirm: Confirm
+    campaigns: Campaigns
+    clicks: Clicks
+    personal: Callable[[Content, str, Capabilities], Content]
     orders: TracksOrders
     feed: Feed
     templates: Environment
     signing_key: str
     unsubscribe: Unsubscribe
     on_duty: Callable[[], Awaitable[bool]]
+    conversations: Conversations
+    typists: Typists
+    unread: Unread
+    transcript: Transcript
+    people: Callable[[], Awaitable[Sequence[str]]]
+    hours: Callable[[], Awaitable[Hours | None]]
+    telegram_link: Callable[[str, str], Awaitable[str]] | None = None
     visitor_ip: Callable[[web.Request], str] = lambda request: request.remote or ""
     languages: Sequence[str] = ("en", "ru", "uk")
     country: str | None = None

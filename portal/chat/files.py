@@ -7,6 +7,7 @@ resent as often as it takes, and can name only files that its own visitor brough
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Any
 from urllib.parse import quote
 
@@ -53,13 +54,13 @@ class Shares:
         """What the browser of `address` shows to send the stored `file`."""
         return _text(self._receipts.dumps([address, file.sha256, file.type, file.name, file.size, file.kind]))
 
-    def brought(self, address: str, receipt: str) -> File | None:
-        """The file that `address` uploaded; None when it was somebody else, or too long ago."""
+    def brought(self, addresses: Collection[str], receipt: str) -> File | None:
+        """The file that the visitor at `addresses` uploaded; None when it was somebody else, or too long ago."""
         try:
             owner, sha256, type, name, size, kind = self._receipts.loads(receipt[:4000], max_age=LIFETIME)
         except (BadData, ValueError, TypeError):
             return None
-        return File(name=name, type=type, size=size, kind=kind, sha256=sha256) if owner == address else None
+        return File(name=name, type=type, size=size, kind=kind, sha256=sha256) if owner in addresses else None
 
 
 def sniffed(name: str, claimed: str, data: bytes) -> File:

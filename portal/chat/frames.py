@@ -1,11 +1,13 @@
 """The words of the chat socket: JSON objects with a `type`, one per text frame. Pure.
 
-From the browser   hello{site, token?, cursor?, language?, page?}   first, once
+From the browser   hello{site, token?, cursor?, language?, page?, about?, user?}   first, once
                    message{id, text, files?}  choice{id, value, label}   acked when in the log; the same id is one entry
                    delivered{upto}  read{upto}                      shown in a closed, in an open chat
-                   older{before}  ping
-From us            welcome{token, site, cursor, history, more, whole, on_duty}
-                   ack{id, entry, at}  message{…}  history{entries, more}  pong
+                   older{before}  typing  ping
+                   about{name?, email?, phone?, more?}              what was asked before the chat: claims, no proofs
+                   mail{id, email}  transcript{id, email}  telegram{id}   answered with ack, or with link{id, url}
+From us            welcome{token, site, cursor, history, more, whole, on_duty, people, seen?, user?}
+                   ack{id, entry, at}  message{…}  history{entries, more}  typing{name}  seen{at}  pong{on_duty, people}
                    error{code, sentence, id?, after?}               `after`: seconds until it is worth another try
 """
 
@@ -13,7 +15,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -33,6 +35,16 @@ _WENT = (status.SENT, status.DELIVERED, status.READ)
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """What a visitor says of themselves: nothing of it is proved. `more` are answers to the site's own questions."""
+
+    name: str = ""
+    email: str = ""
+    phone: str = ""
+    more: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Hello:
     """The first frame."""
 
@@ -41,19 +53,22 @@ class Hello:
     cursor: str | None = None
     language: str | None = None
     page: Mapping[str, str] = field(default_factory=dict)
+    about: About | None = None
+    user: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
     """A message, or a button pressed (`choice` is its value and `text` its label). `id` is the browser's own.
 
-    `files` are what uploading each of them was answered with.
+    `files` are what uploading each of them was answered with. `before`: it was written before the visitor signed in.
     """
 
     id: str
     text: str
     choice: str | None = None
     files: tuple[str, ...] = ()
+    before: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +91,25 @@ class Ping:
     """Is anybody there?"""
 
 
-Frame = Hello | Said | Seen | Older | Ping
+@dataclass(frozen=True, slots=True)
+class Typing:
+    """The visitor is writing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Something wanted beside the talk: `what` is mail, transcript or telegram. `id` is the browser's own."""
+
+    what: str
+    id: str
+    email: str = ""
+
+
+Frame = Hello | Said | Seen | Older | Ping | Typing | About | Asked
+
+# The pages' own facts that are kept: where somebody is, where they came from, and by which campaign.
+_PAGE = ("url", "title", "referrer", "landing", "greeting")
+_CAMPAIGN = re.compile(r"utm_(source|medium|campaign|term|content)|gclid|fbclid|msclkid|ref")
 
 
 def read_frame(raw: str) -> Frame:
@@ -102,6 +135,15 @@ def read_frame(raw: str) -> Frame:
             return Seen(seen, _log_id(frame.get("upto")))
         case "older":
             return Older(_log_id(frame.get("before")))
+        case "typing":
+            return Typing()
+        case "about":
+            return _about(frame)
+        case "mail" | "transcript" | "telegram" as what:
+            id, email = frame.get("id"), frame.get("email", "")
+            if not isinstance(id, str) or not _ID.fullmatch(id) or not isinstance(email, str):
+                raise _not_understood(id)
+            return Asked(what, id, email[:320])
         case "ping":
             return Ping()
         case _:
@@ -114,6 +156,7 @@ def _hello(frame: Mapping[str, Any]) -> Hello:
         raise _not_understood()
     token, cursor, language, page = (frame.get(key) for key in ("token", "cursor", "language", "page"))
     known = page if isinstance(page, dict) else {"url": page}
+    about, user = frame.get("about"), frame.get("user")
     return Hello(
         site=site,
         token=token if isinstance(token, str) else None,
@@ -121,9 +164,26 @@ def _hello(frame: Mapping[str, Any]) -> Hello:
         language=language[:2].lower() if isinstance(language, str) and re.match(r"[A-Za-z]{2}", language) else None,
         page={
             key: clean(value)[:1000]
-            for key, value in known.items()
-            if key in ("url", "title", "referrer") and isinstance(value, str) and value
+            for key, value in list(known.items())[:40]
+            if (key in _PAGE or _CAMPAIGN.fullmatch(key)) and isinstance(value, str) and value
         },
+        about=_about(about) if isinstance(about, dict) else None,
+        user=user if isinstance(user, dict) else None,
+    )
+
+
+def _about(given: Mapping[str, Any]) -> About:
+    def text(key: str, most: int) -> str:
+        value = given.get(key)
+        return clean(value).strip()[:most] if isinstance(value, str) else ""
+
+    more = given.get("more")
+    answers = list(more.items())[:8] if isinstance(more, dict) else []
+    return About(
+        text("name", 100),
+        text("email", 320),
+        text("phone", 40),
+        {clean(label)[:100]: clean(said)[:500] for label, said in answers if isinstance(said, str) and said.strip()},
     )
 
 
@@ -137,7 +197,7 @@ def _said(frame: Mapping[str, Any], text: object, choice: str | None, files: tup
         raise Invalid("too_long", code="too_long", field=id)
     if not text.strip() and not files:
         raise Invalid("empty", code="empty", field=id)
-    return Said(id, clean(text), choice, files)
+    return Said(id, clean(text), choice, files, frame.get("before") is True)
 
 
 def _files(frame: Mapping[str, Any]) -> tuple[str, ...]:
@@ -158,9 +218,9 @@ def _not_understood(id: object = None) -> Invalid:
     return Invalid("not_understood", code="not_understood", field=known)
 
 
-def shown(entry: Interaction, address: str) -> bool:
-    """Whether the visitor at `address` may see `entry`: their own words, and what really went out to them."""
-    if entry.address != address or entry.kind not in _SHOWN.get(entry.direction, ()):
+def shown(entry: Interaction, addresses: Collection[str]) -> bool:
+    """Whether the visitor at `addresses` may see `entry`: their own words, and what really went out to them."""
+    if entry.address not in addresses or entry.kind not in _SHOWN.get(entry.direction, ()):
         return False
     return entry.direction == "in" or entry.status in _WENT
 
@@ -179,6 +239,14 @@ def entry_frame(entry: Interaction, files: list[dict[str, Any]]) -> dict[str, An
     if entry.direction == "out":
         frame["name"] = entry.author.name
         frame["read"] = entry.status == status.READ
+    if entry.direction == "out" and entry.edits:
+        frame["edited"] = True
+    if entry.direction == "out" and entry.deleted_at is not None:
+        return frame | {"text": "", "deleted": True}
+    if entry.content.marks:
+        frame["marks"] = [[m.kind, m.start, m.length, m.value] for m in entry.content.marks[:200]]
+    if entry.kind == "survey":
+        frame["kind"] = "survey"
     if entry.content.buttons:
         frame["buttons"] = [{"label": button.label, "value": button.value} for button in entry.content.buttons]
     if files:

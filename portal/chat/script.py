@@ -9,7 +9,10 @@ from importlib import resources
 
 from aiohttp import web
 
-PARTS = ("texts.js", "store.js", "line.js", "dom.js", "talk.js", "upload.js", "panel.js", "start.js")
+PARTS = (
+    *("texts.js", "store.js", "line.js", "dom.js", "format.js", "talk.js", "upload.js", "sound.js", "greet.js"),
+    *("sheet.js", "thread.js", "panel.js", "chat.js", "wishes.js", "start.js"),
+)
 
 
 class Script:

@@ -9,24 +9,30 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 import structlog
 from aiohttp import WSMsgType, web
 
-from core.channel import Account, Address, Arrival, Content, Receipt
+from core.channel import Account, Address, Receipt
+from core.chat.typing import Typist
 from core.database import away
-from core.errors import CannotStore, IntakeError, Invalid, UnknownAccount
-from core.feed import LAGGED, Change
+from core.errors import CannotStore, IntakeError, Invalid
 from core.interactions import status
-from core.interactions.interaction import Interaction
+from portal.came import Came
 from portal.chat import frames
+from portal.chat.arrivals import Guest, spoken
 from portal.chat.files import Shares
 from portal.chat.follower import Follower
 from portal.chat.history import History, history
-from portal.chat.origin import allowed
-from portal.chat.visitor import Visitors
+from portal.chat.news import News
+from portal.chat.presence import Presence
+from portal.chat.reception import Reception, Refused
+from portal.chat.visitor import Visitor, Visitors
+from portal.chat.wishes import Wishes
 from portal.language import said
 from portal.limits import Buckets, Places
 from portal.needs import Needs
@@ -36,25 +42,25 @@ log = structlog.get_logger(__name__)
 HEARTBEAT = 30  # seconds between pings on a quiet line
 HELLO_WITHIN = 10
 SLOW = 20  # a browser that takes no bytes for so long is let go; it catches up from its cursor
-MOST_PER_VISITOR = 20
 MOST_MISTAKES = 20
-REMEMBERED = 100
 
-# Close codes of our own (RFC 6455, 7.4.2); the widget tries again after all but the 440x below 4408.
-NOT_UNDERSTOOD, NOT_HERE, NO_SUCH_SITE, NO_HELLO, TOO_MANY = 4400, 4403, 4404, 4408, 4429
+NOT_UNDERSTOOD, SIGNED_OUT, NO_HELLO = 4400, 4401, 4408
 TRY_AGAIN = 1013
 
 
 class Chat:
     """The room's chat: what all sockets of this process share."""
 
-    def __init__(self, needs: Needs) -> None:
+    def __init__(self, needs: Needs, came: Came) -> None:
         self.needs = needs
         self.visitors = Visitors(needs.signing_key)
         self.shares = Shares(needs.signing_key)
+        self.presence = Presence(needs.on_duty, needs.people, needs.hours)
+        self.wishes = Wishes(needs)
         self.messages = Buckets(burst=20, per_second=1)
-        self.strangers = Places(burst=60, per_second=0.5)
+        self.places = Places(burst=200, per_second=10)
         self.open: Counter[str] = Counter()
+        self.reception = Reception(needs, self.visitors, self.open, came)
 
     async def socket(self, request: web.Request) -> web.WebSocketResponse:
         """GET /chat/socket."""
@@ -69,7 +75,7 @@ class Chat:
                 pass  # the line is gone; the browser comes back
             except Exception as error:
                 if not away(error) and not isinstance(error, CannotStore):
-                    log.exception("chat.stumbled", address=str(conversation.address))
+                    log.exception("chat.stumbled", site=conversation.site)
                 with suppress(ConnectionError, RuntimeError):
                     await ws.close(code=TRY_AGAIN)
             finally:
@@ -80,32 +86,25 @@ class Chat:
 class Conversation:
     """One open socket."""
 
-    __slots__ = (
-        "account",
-        "address",
-        "chat",
-        "follower",
-        "language",
-        "page",
-        "pump",
-        "ready",
-        "sent",
-        "unseen",
-        "ws",
-    )
+    __slots__ = ("account", "chat", "ending", "guest", "language", "news", "place", "pump", "ready", "visitor", "ws")
 
     def __init__(self, chat: Chat, ws: web.WebSocketResponse) -> None:
         self.chat = chat
         self.ws = ws
         self.account: Account
-        self.address: Address | None = None
+        self.guest: Guest
+        self.visitor: Visitor
+        self.news: News | None = None
         self.language: str | None = None
-        self.page: dict[str, str] = {}
-        self.follower: Follower | None = None
+        self.place = ""
         self.ready = False
         self.pump: asyncio.Task[None] | None = None
-        self.sent: dict[str, int] = {}  # entry → what was last sent of it, so that news are sent and repeats are not
-        self.unseen: dict[str, str] = {}  # messages of ours the visitor has not read → their status
+        self.ending: asyncio.TimerHandle | None = None
+
+    @property
+    def site(self) -> str:
+        """Whose chat it is, once that is known."""
+        return self.account.name if self.news else ""
 
     # -------------------------------------------------------------------------------------------- beginning
 
@@ -113,73 +112,68 @@ class Conversation:
         """Say hello; False when there is nobody to talk to, and the socket is closed."""
         needs = self.chat.needs
         first = await self.ws.receive(timeout=HELLO_WITHIN)
-        if first.type is not WSMsgType.TEXT:
-            await self._refuse("not_understood", NO_HELLO)
-            return False
-        try:
-            hello = frames.read_frame(first.data)
-        except Invalid:
-            hello = frames.Ping()
-        if not isinstance(hello, frames.Hello):
-            await self._refuse("not_understood", NOT_UNDERSTOOD)
+        hello = _hello(first.data) if first.type is WSMsgType.TEXT else None
+        if hello is None:
+            code = NO_HELLO if first.type is not WSMsgType.TEXT else NOT_UNDERSTOOD
+            await self._refuse(Refused("not_understood", code))
             return False
         self.language = hello.language
-        self.page = dict(hello.page)
+        self.place = needs.visitor_ip(request)
         try:
-            self.account = await needs.lines.account("webchat", hello.site)
-        except UnknownAccount:
-            await self._refuse("no_such_site", NO_SUCH_SITE)
+            self.account, self.guest, self.visitor = await self.chat.reception.welcome(hello, request, self.place)
+        except Refused as refused:
+            await self._refuse(refused)
             return False
-        if not allowed(self.account, request.headers.get("Origin"), request.host, needs.public_url):
-            await self._refuse("not_here", NOT_HERE)
-            return False
-        visitor = self.chat.visitors.known(hello.site, hello.token)
-        if visitor is None:
-            if wait := self.chat.strangers.take(needs.visitor_ip(request)):
-                await self._refuse("too_many", TOO_MANY, after=wait)
-                return False
-            visitor = self.chat.visitors.new(hello.site)
-        address = Address("webchat", self.account.name, visitor.id)
-        if self.chat.open[str(address)] >= MOST_PER_VISITOR:
-            await self._refuse("too_many", TOO_MANY, after=30)
-            return False
-        self.address = address
-        self.chat.open[str(address)] += 1
+        addresses = tuple(str(Address("webchat", self.account.name, id)) for id in self.visitor.ids)
+        self.chat.open[addresses[0]] += 1
         # Follow first, then read: what happens in between comes twice rather than never.
-        self.follower = Follower(needs.feed, [f"address:{address}"], self._wake)
-        past = await history(needs.interactions, str(address), cursor=None if visitor.new else hello.cursor)
-        on_duty = await needs.on_duty()
+        follower = Follower(needs.feed, [f"address:{address}" for address in addresses], self._wake)
+        self.news = News(needs, self.chat.shares, follower, addresses, self._send)
+        cursor = None if self.visitor.new else hello.cursor
+        past = await history(needs.interactions, addresses, cursor=cursor)
         await self._send(
             {
                 "type": "welcome",
-                "token": visitor.token,
+                "token": self.visitor.token,
                 "site": self.account.name,
                 "title": str(self.account.settings.get("title") or self.account.title),
-                "on_duty": on_duty,
                 "cursor": past.entries[-1].id if past.entries else None,
-                **self._past(past),
+                **self._past(self.news, past),
                 "whole": past.whole,
+                **await self.chat.presence(),
+                **({"user": self.guest.name, "expires": self.visitor.expires} if self.visitor.expires else {}),
+                **await self.news.seen(past.entries),
             }
         )
+        if self.visitor.expires:
+            left = max(0.0, self.visitor.expires - datetime.now(UTC).timestamp())
+            self.ending = asyncio.get_running_loop().call_later(min(left, 86400 * 24), self._expire)
         self.ready = True
         self._wake()
         return True
 
-    def _past(self, past: History) -> dict[str, Any]:
-        return {"history": [self._frame(entry) for entry in past.entries], "more": past.more}
+    def _past(self, news: News, past: History) -> dict[str, Any]:
+        return {"history": [news.frame(entry) for entry in past.entries], "more": past.more}
 
-    async def _refuse(self, code: str, close: int, *, after: float | None = None) -> None:
+    async def _refuse(self, refused: Refused) -> None:
         with suppress(ConnectionError, RuntimeError):
-            await self._error(code, after=after)
-        await self.ws.close(code=close, message=code.encode())
+            await self._error(refused.code, after=refused.after)
+        await self.ws.close(code=refused.close, message=refused.code.encode())
+
+    def _expire(self) -> None:
+        """The site's word about who this is has ended: whoever still sits there has to sign in again."""
+        asyncio.get_running_loop().create_task(self.ws.close(code=SIGNED_OUT, message=b"signed_out", drain=False))
 
     def end(self) -> None:
         """Called once, however it ended."""
-        if self.follower is not None:
-            self.follower.close()
-            self.chat.open[str(self.address)] -= 1
-            if self.chat.open[str(self.address)] <= 0:
-                del self.chat.open[str(self.address)]
+        if self.ending is not None:
+            self.ending.cancel()
+        if self.news is not None:
+            self.news.follower.close()
+            address = self.news.addresses[0]
+            self.chat.open[address] -= 1
+            if self.chat.open[address] <= 0:
+                del self.chat.open[address]
         self.ready = False
         if self.pump is not None:
             self.pump.cancel()
@@ -203,44 +197,52 @@ class Conversation:
                 await self.ws.close(code=NOT_UNDERSTOOD, message=b"not_understood")
 
     async def _serve(self, frame: frames.Frame) -> None:
+        if self.news is None:
+            return
         match frame:
             case frames.Said():
                 await self._keep(frame)
             case frames.Seen():
-                await self._saw(frame)
+                await self._saw(self.news, frame)
             case frames.Older():
                 await self._take_turn()
-                past = await history(self.chat.needs.interactions, str(self.address), before=frame.before)
-                await self._send({"type": "history", **self._past(past)})
+                past = await history(self.chat.needs.interactions, self.news.addresses, before=frame.before)
+                await self._send({"type": "history", **self._past(self.news, past)})
+            case frames.Typing():
+                if self.news.conversation:
+                    who = Typist("customer", str(self.guest.address), self.news.conversation, self.guest.name)
+                    await self.chat.needs.typists.note(who)
+            case frames.About():
+                self.guest.about = frame
+            case frames.Asked():
+                await self._wish(frame)
             case frames.Ping():
-                await self._send({"type": "pong"})
+                await self._send({"type": "pong", **await self.chat.presence()})
             case frames.Hello():
                 raise Invalid("not_understood", code="not_understood")
 
     async def _take_turn(self) -> None:
         """Wait until this visitor may go on: whoever floods us is simply read more slowly, and nothing is lost."""
-        wait = self.chat.messages.take(str(self.address))
-        while wait:
-            await asyncio.sleep(wait)
-            wait = self.chat.messages.take(str(self.address))
+        for buckets, key in ((self.chat.messages, str(self.guest.address)), (self.chat.places, self.place)):
+            wait = buckets.take(key)
+            while wait:
+                await asyncio.sleep(wait)
+                wait = buckets.take(key)
 
     async def _keep(self, said: frames.Said) -> None:
         await self._take_turn()
-        if self.address is None:
-            return
-        files = tuple(file for receipt in said.files if (file := self.chat.shares.brought(str(self.address), receipt)))
+        needs = self.chat.needs
+        owners = self.news.addresses if self.news else ()
+        files = tuple(file for receipt in said.files if (file := self.chat.shares.brought(owners, receipt)))
         if len(files) < len(said.files):
             raise Invalid("file_gone", code="file_gone", field=said.id)
-        arrival = Arrival(
-            address=self.address,
-            key=f"c:{said.id}",
-            content=Content(text=said.text, files=files),
-            choice=said.choice,
-            language=self.language,
-            data={"page": self.page} if self.page else {},
-        )
+        guest = self.guest
+        if said.before and self.visitor.also:
+            # It may be there already, where it was first sent: only at the same address is the same id one entry.
+            guest = replace(guest, address=Address("webchat", self.account.name, self.visitor.also))
+        arrival = spoken(guest, said, files, needs.country)
         try:
-            kept = (await self.chat.needs.receive.keep(self.account, [arrival]))[0]
+            kept = (await needs.receive.keep(self.account, [arrival]))[0]
         except IntakeError as error:
             await self._not_kept(said.id, error)
         except Exception as error:
@@ -251,6 +253,15 @@ class Conversation:
         else:
             await self._send({"type": "ack", "id": said.id, "entry": kept.id, "at": frames.written(kept.at)})
 
+    async def _wish(self, asked: frames.Asked) -> None:
+        await self._take_turn()
+        try:
+            more = await self.chat.wishes(self.account, self.guest, self.visitor.ids, asked, self.place)
+        except IntakeError as error:
+            await self._not_kept(asked.id, error)
+        else:
+            await self._send({"type": "link" if "url" in more else "ack", "id": asked.id, **more})
+
     async def _not_kept(self, id: str, error: IntakeError) -> None:
         if isinstance(error, CannotStore):
             await self._error("cannot_store", id=id, after=error.after)
@@ -258,25 +269,18 @@ class Conversation:
             log.warning("chat.unstorable", reason=error.sentence)
             await self._error("not_accepted", id=id)
 
-    async def _saw(self, seen: frames.Seen) -> None:
+    async def _saw(self, news: News, seen: frames.Seen) -> None:
         """Write down what the browser has shown; when that fails, the browser says it again next time."""
-        news = [
-            id
-            for id, now in self.unseen.items()
-            if id <= seen.upto and (seen.status == status.READ or now == status.SENT)
-        ]
-        if not news or self.address is None:
-            return
         word: Any = seen.status
+        shown = news.newly(seen)
+        if not shown:
+            return
         with suppress(CannotStore):
             await self.chat.needs.receive.keep(
-                self.account, [Receipt(address=self.address, external_id=id, status=word) for id in news]
+                self.account,
+                [Receipt(address=Address.of(address), external_id=id, status=word) for id, address in shown],
             )
-            for id in news:
-                if seen.status == status.READ:
-                    self.unseen.pop(id, None)
-                elif id in self.unseen:
-                    self.unseen[id] = seen.status
+            news.noted([id for id, _ in shown], read=seen.status == status.READ, word=seen.status)
 
     # -------------------------------------------------------------------------------------------- to the browser
 
@@ -287,9 +291,9 @@ class Conversation:
     async def _tell(self) -> None:
         """Send what changed. Ends when nothing waits."""
         try:
-            while self.follower is not None and self.follower.waiting:
-                for change in await self.follower.next():
-                    await self._pass_on(change)
+            while self.news is not None and self.news.follower.waiting:
+                for change in await self.news.follower.next():
+                    await self.news.pass_on(change)
         except Exception as error:
             # Slow, gone, or the database was away while reading: the browser comes back and catches up.
             log.info("chat.dropped", reason=f"{type(error).__name__}")
@@ -297,39 +301,6 @@ class Conversation:
                 await self.ws.close(code=TRY_AGAIN, drain=False)
         finally:
             self.pump = None
-
-    async def _pass_on(self, change: Change) -> None:
-        needs = self.chat.needs
-        if change is LAGGED:
-            last = max(self.sent, default=None)
-            for entry in (await history(needs.interactions, str(self.address), cursor=last)).entries:
-                await self._news(entry)
-        elif change.what == "interaction":
-            value = change.value
-            known = value if isinstance(value, Interaction) else await needs.interactions.get(change.id)
-            if known is not None:
-                await self._news(known)
-
-    async def _news(self, entry: Interaction) -> None:
-        if frames.shown(entry, str(self.address)):
-            known = self.sent.get(entry.id)
-            frame = self._frame(entry)
-            if self.sent[entry.id] != known:
-                await self._send(frame)
-
-    def _frame(self, entry: Interaction) -> dict[str, Any]:
-        frame = frames.entry_frame(entry, self.chat.shares.of(entry))
-        self.sent.pop(entry.id, None)
-        self.sent[entry.id] = hash((entry.content.text, entry.status == status.READ, len(entry.content.files)))
-        if len(self.sent) > REMEMBERED:
-            del self.sent[next(iter(self.sent))]
-        if entry.direction == "out" and entry.status != status.READ:
-            self.unseen[entry.id] = entry.status
-            if len(self.unseen) > REMEMBERED:
-                del self.unseen[next(iter(self.unseen))]
-        else:
-            self.unseen.pop(entry.id, None)
-        return frame
 
     async def _error(self, code: str, *, id: str = "", after: float | None = None) -> None:
         frame: dict[str, Any] = {"type": "error", "code": code, "sentence": said(self.language, "chat", code)}
@@ -342,3 +313,11 @@ class Conversation:
     async def _send(self, frame: dict[str, Any]) -> None:
         async with asyncio.timeout(SLOW):
             await self.ws.send_str(orjson.dumps(frame).decode())
+
+
+def _hello(text: str) -> frames.Hello | None:
+    try:
+        first = frames.read_frame(text)
+    except Invalid:
+        return None
+    return first if isinstance(first, frames.Hello) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import replace
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from playwright.async_api import expect
 
 from core.channel import Account
+from core.forms.judge import QUICK_SECONDS
 from core.interactions.interaction import Interaction
 from switchboard.hub import Hub
 from tests.portal.browsing import assert_accessible, browser
@@ -45,7 +47,7 @@ async def test_what_is_wrong_is_said_beside_each_field_and_nothing_is_lost(
         html = await answer.text()
         assert answer.status == 422
     for sentence in ("Заповніть", "Адреса пошти", "кодом країни", "один із варіантів", "позначку"):
-        assert len(re.findall(f'<p class="wrong">[^<]*{sentence}', html)) == 1, sentence
+        assert len(re.findall(f'<p class="wrong" id="[^"]+">[^<]*{sentence}', html)) == 1, sentence
     assert 'value="not &lt;mail&gt;"' in html
     assert "a &#34;quoted&#34; &lt;/textarea&gt;word" in html
     assert await submissions(hub) == []
@@ -91,7 +93,6 @@ async def test_a_redirect_of_its_own(hub: Hub, client: aiohttp.ClientSession) ->
 @pytest.mark.parametrize(
     ("body", "headers", "status"),
     [
-        ({**GOOD, "_website": "http://spam.example"}, {}, 422),
         (b"x" * 600_000, {"Content-Type": "application/x-www-form-urlencoded"}, 413),
         (b"name=" + b"y" * 40_000, {"Content-Type": "application/x-www-form-urlencoded"}, 422),
         (b"<a/>", {"Content-Type": "text/xml"}, 400),
@@ -150,6 +151,7 @@ async def test_in_a_browser_without_scripts(hub: Hub) -> None:
         await expect(page.get_by_label("E-mail")).to_have_accessible_description(re.compile("Адрес почты"))
         await expect(page.get_by_label("Имя")).to_have_value("Иван")
         await page.get_by_label("E-mail").fill("ivan@example.org")
+        await asyncio.sleep(QUICK_SECONDS)  # nobody writes faster, and without scripts that is one of few signs
         await page.get_by_role("button", name="Отправить").click()
         await expect(page.get_by_text("Спасибо!")).to_be_visible()
     [entry] = await submissions(hub)

@@ -7,7 +7,8 @@ import pytest
 from core.channel import Account
 from core.errors import Invalid
 from core.forms.check import as_mail, as_phone
-from core.forms.form import Form, FormField, Option, checked
+from core.forms.form import Form, FormField, Option
+from core.forms.rules import checked
 from portal.chat.origin import allowed
 from portal.language import TEXTS, chosen
 from portal.limits import Buckets, Places
@@ -126,10 +127,10 @@ def test_phone_numbers(text: str, country: str | None, phone: str | None) -> Non
     [
         (Form("Bad Name", "site"), "name"),
         (Form("ok", ""), "account"),
-        (Form("ok", "site", fields=(FormField("1st"),)), "fields"),
-        (Form("ok", "site", fields=(FormField("_id"),)), "fields"),
-        (Form("ok", "site", fields=(FormField("a"), FormField("a"))), "fields"),
-        (Form("ok", "site", fields=(FormField("a", "choice"),)), "fields"),
+        (Form("ok", "site", fields=(FormField("1st"),)), "fields.0.name"),
+        (Form("ok", "site", fields=(FormField("_id"),)), "fields.0.name"),
+        (Form("ok", "site", fields=(FormField("a"), FormField("a"))), "fields.1.name"),
+        (Form("ok", "site", fields=(FormField("a", "choice"),)), "fields.0.options"),
         (Form("ok", "site", redirect="javascript:alert(1)"), "redirect"),
         (Form("ok", "site", redirect="//evil.example"), "redirect"),
         (Form("ok", "site", redirect="https://a.example/\r\nSet-Cookie: x"), "redirect"),

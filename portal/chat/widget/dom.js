@@ -27,21 +27,8 @@ const ICONS = {
   close: "M6 6l12 12M18 6L6 18",
   clip: "M20 11.5l-8.2 8.2a5.2 5.2 0 0 1-7.4-7.4l8.6-8.6a3.5 3.5 0 0 1 5 5l-8.6 8.5a1.7 1.7 0 0 1-2.5-2.4l7.9-7.9",
   send: "M4 12l16-8-6 16-3-7-7-1Z",
+  more: "M5 12h.01M12 12h.01M19 12h.01",
 };
-
-// Plain text with web addresses as links that tell the other side nothing.
-function withLinks(text) {
-  const parts = [];
-  let at = 0;
-  for (const found of text.matchAll(/https?:\/\/[^\s<>"]+/g)) {
-    const url = found[0].replace(/[.,;:!?)\]»'’”]+$/, "");
-    parts.push(text.slice(at, found.index));
-    parts.push(h("a", { href: url, target: "_blank", rel: "noopener noreferrer nofollow" }, url));
-    at = found.index + url.length;
-  }
-  parts.push(text.slice(at));
-  return parts;
-}
 
 function size(bytes, language) {
   const [amount, unit] = bytes < 1e6 ? [bytes / 1e3, "kB"] : [bytes / 1e6, "MB"];

@@ -1,6 +1,6 @@
 // The line to the hub: connects, comes back after every drop, and notices when a line is dead although it looks open.
 
-const FINAL = new Set([4400, 4403, 4404]);
+const FINAL = new Set([4400, 4401, 4403, 4404]);
 
 class Line {
   // `on` is {hello(): frame, frame(frame), state(open), refused(sentence)}.
@@ -72,11 +72,11 @@ class Line {
     if (frame.type === "welcome") this.on.state(true);
   }
 
-  // False when there is no line now.
-  send(frame) {
+  // False when there is no line now. A hint is not worth asking whether it arrived.
+  send(frame, hint) {
     if (!this.open) return false;
     this.socket.send(JSON.stringify(frame));
-    if (!this.pulse) this.check(8000);
+    if (!hint && !this.pulse) this.check(8000);
     return true;
   }
 
@@ -89,9 +89,10 @@ class Line {
     this.pulse = setTimeout(() => this.drop(socket), within);
   }
 
-  // Hang up and come back at once.
+  // Hang up and come back at once, whoever one is by then.
   again() {
-    this.drop(this.socket, 1012);
+    if (this.socket) this.drop(this.socket, 1012);
+    else this.now();
   }
 
   drop(socket, code) {
@@ -106,7 +107,7 @@ class Line {
     socket.close();
     if (FINAL.has(code)) {
       this.wanted = false;
-      this.on.refused(this.refusal);
+      this.on.refused(this.refusal, code);
     } else {
       this.later(code === 1012);
       this.on.state(false);

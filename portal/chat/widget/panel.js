@@ -1,22 +1,31 @@
-// What the visitor sees: the launcher and the panel, drawn from a `Talk`. Lines already there keep their elements, so
-// that nothing jumps and a screen reader hears only what is new.
+// What the visitor sees: the launcher, a greeting above it, and the panel with the talk, the composer and its menu.
+
+const COVERS = matchMedia("(max-width: 480px), (max-height: 420px)");
 
 class Panel {
-  // `on` is {say(text, value?), retry(message), drop(message), older(), opened(), draft(text)}.
-  constructor(root, talk, words, language, on) {
+  // `on` is {say(text, value?), retry, drop, again, leave, bring(files), older(), opened(), closed(), draft(text), typing(),
+  // wish(what), sound()}.
+  constructor(root, talk, words, language, dir, on) {
     this.talk = talk;
     this.words = words;
     this.language = language;
     this.on = on;
-    this.nodes = new Map();
     this.starters = [];
     this.uploads = new Map();
     this.online = true;
     this.root = root;
-    this.build();
+    this.thread = new Thread(talk, words, language, {
+      ...on,
+      drop: (message) => {
+        on.drop(message);
+        this.write(message.text);
+        this.input.focus();
+      },
+    });
+    this.build(dir);
   }
 
-  build() {
+  build(dir) {
     const words = this.words;
     this.badge = h("span", { class: "badge", hidden: true });
     this.launcher = h(
@@ -25,23 +34,55 @@ class Panel {
       icon(ICONS.chat),
       this.badge,
     );
-    this.title = h("h2", { id: "title" }, words.title);
+    this.title = h("h2", { id: "title", dir: "auto" }, words.title);
+    this.thread.title = words.title;
     this.duty = h("p", { class: "duty" });
     this.older = h("button", { class: "older", type: "button", hidden: true, onclick: () => this.on.older() }, words.older);
-    this.list = h("div", { role: "log", "aria-live": "off", "aria-labelledby": "title" });
-    this.choices = h("div", { class: "choices" });
-    this.log = h("div", { class: "log", tabindex: "0" }, this.older, this.list, this.choices);
+    this.choices = h("div", { class: "choices", role: "group" });
+    this.writing = h("p", { class: "writing", hidden: true }, h("span", {}), h("i", {}), h("i", {}), h("i", {}));
+    this.log = h("div", { class: "log", tabindex: "0" }, this.older, this.thread.list, this.writing, this.choices);
     // Who reads the newest line stays there, whatever grows: a picture that loads, a hint, the composer.
     this.stuck = true;
-    this.log.addEventListener("scroll", () => (this.stuck = this.atEnd()), { passive: true });
-    new ResizeObserver(() => this.stuck && this.toEnd()).observe(this.log);
+    this.log.addEventListener("scroll", () => {
+      // Only scrolling up leaves the end; what merely grew meanwhile does not.
+      const up = this.log.scrollTop < this.top;
+      this.stuck = this.atEnd() || (this.stuck && !up);
+      this.top = this.log.scrollTop;
+    }, { passive: true });
+    const grown = new ResizeObserver(() => this.stuck && this.toEnd());
+    for (const part of [this.log, this.thread.list, this.writing, this.choices]) grown.observe(part);
     this.hint = h("p", { class: "hint", role: "status", hidden: true });
+    this.composer = this.composerForm();
+    const close = h("button", { class: "close", type: "button", "aria-label": words.close, onclick: () => this.toggle(false) }, icon(ICONS.close));
+    this.menu = this.menuOf();
+    this.panel = h(
+      "section",
+      { class: "panel", id: "panel", role: "dialog", "aria-labelledby": "title", hidden: true, onkeydown: (event) => this.key(event) },
+      h("header", {}, h("div", {}, this.title, this.duty), this.menu, close),
+      this.log,
+      this.hint,
+      this.composer,
+    );
+    this.dropping();
+    this.aside = h("p", { class: "unseen", role: "status" });
+    this.teaser = h("div", { class: "teaser", role: "status" });
+    this.frame = h("div", { class: "frame", lang: this.language, dir }, this.panel, this.teaser, this.launcher, this.aside);
+    this.root.append(this.frame);
+    this.draw();
+  }
+
+  composerForm() {
+    const words = this.words;
     this.input = h("textarea", {
       rows: "1",
       placeholder: words.say,
       "aria-label": words.say,
       enterkeyhint: "send",
-      oninput: () => this.wrote(),
+      dir: "auto",
+      oninput: () => {
+        this.wrote();
+        if (this.input.value) this.on.typing();
+      },
       onkeydown: (event) => {
         if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
           event.preventDefault();
@@ -49,47 +90,88 @@ class Panel {
         }
       },
     });
-    this.button = h("button", { class: "send", "aria-label": words.send, "aria-disabled": "true" }, icon(ICONS.send));
-    const picker = h("input", { type: "file", multiple: true, hidden: true, onchange: () => {
-      this.on.bring([...picker.files]);
-      picker.value = "";
-    } });
-    const attach = h("button", { class: "attach", type: "button", "aria-label": words.attach, onclick: () => picker.click() }, icon(ICONS.clip));
     this.input.addEventListener("paste", (event) => {
       if (event.clipboardData.files.length) {
         event.preventDefault();
         this.on.bring([...event.clipboardData.files]);
       }
     });
-    const form = h("form", { novalidate: true }, attach, picker, this.input, this.button);
+    this.button = h("button", { class: "send", "aria-label": words.send, "aria-disabled": "true" }, icon(ICONS.send));
+    const picker = h("input", { type: "file", multiple: true, hidden: true, onchange: () => {
+      this.on.bring([...picker.files]);
+      picker.value = "";
+    } });
+    const attach = h("button", { class: "attach", type: "button", "aria-label": words.attach, onclick: () => picker.click() }, icon(ICONS.clip));
+    const form = h("form", { class: "composer", novalidate: true }, attach, picker, this.input, this.button);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.submit();
     });
-    const close = h("button", { class: "close", type: "button", "aria-label": words.close, onclick: () => this.toggle(false) }, icon(ICONS.close));
-    this.panel = h(
-      "section",
-      { class: "panel", id: "panel", role: "dialog", "aria-labelledby": "title", hidden: true, onkeydown: (event) => {
-        if (event.key === "Escape") {
-          event.stopPropagation();
-          this.toggle(false);
-        }
-      } },
-      h("header", {}, h("div", {}, this.title, this.duty), close),
-      this.log,
-      this.hint,
-      form,
+    return form;
+  }
+
+  menuOf() {
+    this.items = h("ul", { id: "menu", hidden: true });
+    this.more = h(
+      "button",
+      { class: "close", type: "button", "aria-label": this.words.menu, "aria-expanded": "false", "aria-controls": "menu", onclick: () => this.openMenu(this.items.hidden) },
+      icon(ICONS.more),
     );
-    this.panel.addEventListener("dragover", (event) => event.dataTransfer.types.includes("Files") && event.preventDefault());
+    const box = h("div", { class: "menu" }, this.more, this.items);
+    box.addEventListener("focusout", (event) => box.contains(event.relatedTarget) || this.openMenu(false, false));
+    return box;
+  }
+
+  // What the menu offers: {what, label, pressed?}.
+  offerMenu(items) {
+    this.items.replaceChildren(
+      ...items.map(({ what, label, pressed }) =>
+        h("li", {}, h("button", { type: "button", "aria-pressed": pressed === undefined ? null : String(pressed), onclick: () => {
+          if (pressed === undefined) this.openMenu(false, false);
+          this.on.wish(what);
+        } }, label)),
+      ),
+    );
+    this.menu.hidden = !items.length;
+  }
+
+  openMenu(open, focus = true) {
+    this.items.hidden = !open;
+    this.more.setAttribute("aria-expanded", String(open));
+    if (focus) (open ? this.items.querySelector("button") : this.more)?.focus();
+  }
+
+  dropping() {
+    let depth = 0;
+    const over = (now) => this.panel.classList.toggle("dropping", now);
+    const files = (event) => event.dataTransfer?.types.includes("Files");
+    this.panel.dataset.drop = this.words.drop;
+    this.panel.addEventListener("dragenter", (event) => files(event) && over(++depth > 0));
+    this.panel.addEventListener("dragleave", (event) => files(event) && over(--depth > 0));
+    this.panel.addEventListener("dragover", (event) => files(event) && event.preventDefault());
     this.panel.addEventListener("drop", (event) => {
+      over(((depth = 0), false));
       if (!event.dataTransfer.files.length) return;
       event.preventDefault();
       this.on.bring([...event.dataTransfer.files]);
     });
-    this.aside = h("p", { class: "unseen", role: "status" });
-    this.frame = h("div", { class: "frame", lang: this.language }, this.panel, this.launcher, this.aside);
-    this.root.append(this.frame);
-    this.draw();
+  }
+
+  key(event) {
+    if (event.key === "Escape") {
+      event.stopPropagation();
+      if (!this.items.hidden) return this.openMenu(false);
+      if (this.sheet?.leave) return this.sheet.leave();
+      this.toggle(false);
+    } else if (event.key === "Tab" && COVERS.matches) {
+      // Where the panel covers the page, what is behind it must not take the focus.
+      const all = [...this.panel.querySelectorAll('button, a[href], input:not([type="file"]), textarea, [tabindex="0"]')].filter((one) => one.offsetParent && !one.disabled);
+      const here = this.root.activeElement;
+      if (event.shiftKey ? here === all[0] : here === all.at(-1)) {
+        event.preventDefault();
+        (event.shiftKey ? all.at(-1) : all[0]).focus();
+      }
+    }
   }
 
   get isOpen() {
@@ -99,16 +181,33 @@ class Panel {
   toggle(open = !this.isOpen) {
     this.panel.hidden = !open;
     this.frame.classList.toggle("open", open);
+    this.panel.setAttribute("aria-modal", String(COVERS.matches));
     this.launcher.setAttribute("aria-expanded", String(open));
     if (open) {
+      this.tease("");
       this.on.opened();
       this.draw();
       this.toEnd();
-      this.input.focus();
+      this.focus();
     } else {
+      this.openMenu(false, false);
       this.launcher.focus();
+      this.on.closed();
       this.draw();
     }
+  }
+
+  focus() {
+    (this.sheet?.querySelector("input, a, button") ?? this.input).focus();
+  }
+
+  // A form in the place of the composer; without one the composer is back.
+  ask(form) {
+    const had = this.isOpen && this.panel.contains(this.root.activeElement);
+    (this.sheet ?? this.composer).replaceWith(form ?? this.composer);
+    this.sheet = form;
+    if (had) this.focus();
+    if (this.stuck) this.toEnd();
   }
 
   submit() {
@@ -136,13 +235,46 @@ class Panel {
   tell() {
     const length = this.input.value.trim().length;
     const number = (n) => new Intl.NumberFormat(this.language).format(n);
-    let hint = "";
+    let hint = this.notice ?? "";
     if (length > MOST) hint = fill(this.words.long, { n: number(length), most: number(MOST) });
     else if (this.refusal) hint = this.refusal;
     else if (!this.online) hint = this.words.offline;
     else if (this.storing) hint = this.words.storing;
     if (this.hint.textContent !== hint) this.hint.textContent = hint;
     this.hint.hidden = !hint;
+    this.hint.classList.toggle("good", hint === this.notice);
+  }
+
+  // Something good to know, for a while.
+  note(text) {
+    this.notice = text;
+    clearTimeout(this.noting);
+    this.noting = setTimeout(() => this.note(""), 12000);
+    this.tell();
+  }
+
+  // {on_duty, people, opens}: who is there, or when somebody is again.
+  presence({ on_duty: here, people, opens }) {
+    const words = this.words;
+    let text = here ? words.here : words.away;
+    if (here && people?.length) {
+      const names = people.length > 1 ? `${people.slice(0, -1).join(", ")} ${words.and} ${people.at(-1)}` : people[0];
+      text = fill(words.people, { names });
+    } else if (!here && opens) {
+      const at = new Date(opens);
+      const today = at.toDateString() === new Date().toDateString();
+      text = fill(words.opens, { when: new Intl.DateTimeFormat(this.language, { ...(today ? {} : { weekday: "long" }), hour: "numeric", minute: "2-digit" }).format(at) });
+    }
+    if (this.duty.textContent !== text) this.duty.textContent = text;
+    this.duty.classList.toggle("here", Boolean(here));
+  }
+
+  typing(name) {
+    clearTimeout(this.silent);
+    this.writing.hidden = !name;
+    this.writing.firstChild.textContent = name ? fill(this.words.writing, { name }) : "";
+    if (name) this.silent = setTimeout(() => this.typing(""), 6000);
+    if (this.stuck) this.toEnd();
   }
 
   atEnd() {
@@ -154,7 +286,7 @@ class Panel {
   }
 
   draw() {
-    const unread = this.isOpen ? 0 : this.talk.unread().length;
+    const unread = this.isOpen ? 0 : this.talk.unread().length + (this.teaser.textContent ? 1 : 0);
     this.badge.hidden = !unread;
     this.badge.textContent = unread > 99 ? "99+" : String(unread);
     const label = unread ? fill(this.words.unread, { n: unread }) : this.isOpen ? this.words.close : this.words.open;
@@ -168,142 +300,49 @@ class Panel {
       if (!known.has(message.id)) items.push({ key: message.id, message });
     }
     for (const [id, upload] of this.uploads) items.push({ key: id, upload: { id, ...upload } });
-    if (!items.length) items.push({ key: "greeting", entry: { from: "bot", text: this.words.greeting, name: this.title.textContent } });
-    this.place(items);
+    if (!this.talk.more) {
+      const greeting = { from: "bot", text: this.greeting ?? this.words.greeting, name: this.title.textContent };
+      if (!items.length || this.greeting) items.unshift({ key: "greeting", entry: greeting });
+    }
+    this.thread.online = this.online;
+    this.thread.place(items);
     this.offer(entries);
     this.older.hidden = !this.talk.more;
     if (stay) this.toEnd();
   }
 
-  place(items) {
-    const wanted = new Set();
-    let before = null;
-    let day = "";
-    let last = this.list.firstChild;
-    const put = (key, mark, make) => {
-      wanted.add(key);
-      let node = this.nodes.get(key);
-      if (!node || node.mark !== mark) {
-        const fresh = make();
-        fresh.mark = mark;
-        if (node) {
-          if (node === last) last = fresh;
-          node.replaceWith(fresh);
-        }
-        this.nodes.set(key, (node = fresh));
-      }
-      if (node === last) last = last.nextSibling;
-      else this.list.insertBefore(node, last);
-    };
-    for (const item of items) {
-      const at = item.entry?.at ? new Date(item.entry.at) : null;
-      if (at && at.toDateString() !== day) {
-        day = at.toDateString();
-        const text = this.dayName(at);
-        put(`day ${day}`, text, () => h("p", { class: "day" }, text));
-        before = null;
-      }
-      const from = item.message || item.upload ? "you" : item.entry.from + (item.entry.name ?? "");
-      const named = from !== before && !from.startsWith("you");
-      const mark = JSON.stringify([item.entry?.name, item.entry?.text, item.entry?.files, item.message, item.upload && [item.upload.share, item.upload.failed], named, this.online]);
-      put(item.key, mark, () => {
-        if (item.upload) return this.uploadNode(item.upload);
-        return item.message ? this.unsentNode(item.message) : this.entryNode(item.entry, named);
-      });
-      before = from;
-    }
-    for (const [key, node] of this.nodes) {
-      if (!wanted.has(key)) {
-        node.remove();
-        this.nodes.delete(key);
-      }
-    }
-  }
-
-  dayName(at) {
-    if (at.toDateString() === new Date().toDateString()) return this.words.today;
-    return new Intl.DateTimeFormat(this.language, { day: "numeric", month: "long", weekday: "long" }).format(at);
-  }
-
-  entryNode(entry, named) {
-    const name = entry.name || (entry.from === "bot" ? this.words.bot : this.title.textContent);
-    const meta = entry.at
-      ? h("time", { datetime: entry.at }, new Intl.DateTimeFormat(this.language, { timeStyle: "short" }).format(new Date(entry.at)))
-      : null;
-    return h(
-      "div",
-      { class: `entry ${entry.from === "you" ? "you" : "them"}`, "data-id": entry.id },
-      named && h("div", { class: "who" }, name),
-      entry.text && h("div", { class: "text", dir: "auto" }, ...withLinks(entry.text)),
-      ...(entry.files ?? []).map((file) => this.fileNode(file)),
-      meta && h("div", { class: "meta" }, meta),
-    );
-  }
-
-  fileNode(file) {
-    const text = `${file.name} · ${size(file.size, this.language)}`;
-    if (!file.url) return h("span", { class: "file" }, text);
-    const href = new URL(file.url, BASE).href;
-    const link = h("a", { class: "file", href, target: "_blank", rel: "noopener", "aria-label": fill(this.words.file, { name: file.name }) });
-    if (file.kind === "image") {
-      const picture = h("img", { src: href, alt: file.name, loading: "lazy", onload: () => this.stuck && this.toEnd() });
-      picture.addEventListener("error", () => link.replaceChildren(text));
-      link.append(picture);
-    } else link.append(text);
-    return link;
-  }
-
-  unsentNode(message) {
-    const words = this.words;
-    const state = message.failed ? `${words.failed}. ${message.failed}` : this.online ? words.sending : words.waiting;
-    return h(
-      "div",
-      { class: `entry you ${message.failed ? "failed" : "pending"}`, "data-client": message.id },
-      h("div", { class: "text", dir: "auto" }, message.text || message.label),
-      h(
-        "div",
-        { class: "meta" },
-        state,
-        message.failed && h("button", { type: "button", onclick: () => this.on.retry(message) }, words.retry),
-        message.failed && h("button", { type: "button", onclick: () => {
-          this.on.drop(message);
-          this.write(message.text);
-          this.input.focus();
-        } }, words.edit),
-      ),
-    );
-  }
-
-  uploadNode({ id, file, share, failed }) {
-    const words = this.words;
-    const state = failed ? `${words.notUploaded}. ${failed}` : this.online ? fill(words.uploading, { n: share }) : words.waiting;
-    return h(
-      "div",
-      { class: `entry you ${failed ? "failed" : "pending"}` },
-      h("div", { class: "text", dir: "auto" }, `${file.name} · ${size(file.size, this.language)}`),
-      h(
-        "div",
-        { class: "meta" },
-        state,
-        failed && h("button", { type: "button", onclick: () => this.on.again(id) }, words.retry),
-        failed && h("button", { type: "button", onclick: () => this.on.leave(id) }, words.remove),
-      ),
-    );
-  }
-
   offer(entries) {
-    const open = entries.length || this.talk.unsent().length ? this.talk.choices() : this.starters.map((label) => ({ label }));
+    const open = entries.length || this.talk.unsent().length ? this.talk.choices() : this.sheet ? [] : this.starters.map((label) => ({ label }));
     const mark = JSON.stringify(open);
     if (this.choices.mark === mark) return;
     this.choices.mark = mark;
-    const buttons = open.map((choice) =>
-      h("button", { type: "button", dir: "auto", onclick: () => {
-        this.input.focus();
+    const scores = open.map((choice) => /^rate:([1-5])/.exec(choice.value ?? "")?.[1]);
+    const rating = scores.length === 5 && scores.every(Boolean);
+    this.choices.classList.toggle("stars", rating);
+    const buttons = open.map((choice, n) =>
+      h("button", { type: "button", dir: "auto", "aria-label": rating ? fill(this.words.stars, { n: scores[n] }) : null, onclick: () => {
+        this.focus();
         this.on.say(choice.label, choice.value);
         this.toEnd();
-      } }, choice.label),
+      } }, rating ? "★" : choice.label),
     );
     this.choices.replaceChildren(...buttons);
+  }
+
+  // A greeting beside the closed launcher; "" takes it away.
+  tease(text) {
+    this.teaser.replaceChildren();
+    if (text) {
+      this.greeting = text;
+      this.teaser.append(
+        h("button", { type: "button", class: "words", dir: "auto", onclick: () => this.toggle(true) }, text),
+        h("button", { type: "button", class: "dismiss", "aria-label": this.words.dismiss, onclick: () => {
+          this.tease("");
+          this.launcher.focus();
+        } }, icon(ICONS.close)),
+      );
+    }
+    this.draw();
   }
 
   // Said aloud when the panel is closed.

@@ -8,6 +8,21 @@ class Talk {
     this.cursor = null;
     this.more = false;
     this.readUpTo = "";
+    this.seenAt = "";
+  }
+
+  // Somebody else is here now.
+  reset() {
+    this.entries.clear();
+    this.acked.clear();
+    this.cursor = this.token = null;
+    this.more = false;
+    this.readUpTo = this.seenAt = "";
+  }
+
+  // Whether people have looked since the visitor wrote this.
+  wasSeen(entry) {
+    return entry.at <= this.seenAt;
   }
 
   // Takes a frame of the log; true when something is different now.
@@ -30,6 +45,7 @@ class Talk {
     // With a new token it is somebody else's history, or none.
     if (this.token && this.token !== frame.token && !frame.history.length) this.entries.clear();
     this.token = frame.token;
+    this.seenAt = frame.seen ?? "";
     if (!this.entries.size || frame.history[0]?.id <= this.all()[0].id) this.more = frame.more;
     frame.history.forEach((entry) => this.take(entry));
   }
