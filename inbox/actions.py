@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from core.chat.typing import Typist
 from core.errors import Invalid, NotFound
 from inbox.moments import chosen, presets
 from inbox.page import done
@@ -20,6 +21,17 @@ async def read(visit: Visit) -> web.StreamResponse:
     id, back = _here(visit)
     await visit.needs.desk.read(visit.agent, id)
     return done(visit, "read", back)
+
+
+async def typing(visit: Visit) -> web.StreamResponse:
+    """An answer is being written: told to the customer where they can be told, and kept nowhere."""
+    conversation = await visit.needs.conversations.get(visit.request.match_info["id"])
+    if conversation is None:
+        raise NotFound("This conversation is not there any more.")
+    name = (visit.agent.name.split() or [""])[0]
+    visit.needs.typing(conversation.reply_address)
+    await visit.needs.typists.note(Typist("agent", conversation.reply_address, conversation.id, name))
+    return web.Response(status=204)
 
 
 async def assign(visit: Visit) -> web.StreamResponse:

@@ -15,13 +15,20 @@ from core.errors import NotFound
 from core.ids import new_id
 from core.interactions.interaction import Interaction
 from core.reach import best
+from inbox.amended import amendable
+from inbox.composed import own_addresses
+from inbox.deliveries import reach
+from inbox.leads import panel
 from inbox.moments import presets
 from inbox.overview import listed, number
 from inbox.page import page as rendered
+from inbox.participants import participants, suggested
 from inbox.visit import Visit
 
 PAGE = 50
 MOST = 1000
+# How much of a thread is searched for who takes part.
+LOOKED_AT = 200
 
 
 async def page(visit: Visit) -> web.StreamResponse:
@@ -36,7 +43,7 @@ async def page(visit: Visit) -> web.StreamResponse:
     values, history, customer = await asyncio.gather(
         beside, thread(visit, conversation_id=conversation.id), side(visit, conversation)
     )
-    if "agents" not in values and visit.wants("head", "thread", "main"):
+    if "agents" not in values and visit.wants("head", "thread", "main", "side"):
         agents = await needs.agents.all()
         values |= {"agents": agents, "names": {agent.id: agent.name for agent in agents}}
     return await rendered(
@@ -46,7 +53,8 @@ async def page(visit: Visit) -> web.StreamResponse:
         conversation=conversation,
         snoozes=presets(visit.now, visit.request.cookies.get("zone")) if visit.wants("head") else (),
         key=new_id(),
-        files=needs.able[conversation.channel].files if conversation.channel in needs.able else False,
+        able=needs.able,
+        amendable=amendable(visit),
         **{**values, **history, **customer},
     )
 
@@ -61,6 +69,7 @@ async def thread(visit: Visit, **whose: str) -> dict[str, Any]:
     shown = found[-limit:]
     return {
         "entries": shown,
+        "reach": await reach(visit, shown),
         "earlier": shown[0].id if len(found) > limit else "",
         "older_page": bool(before),
     }
@@ -70,8 +79,29 @@ async def side(visit: Visit, conversation: Conversation) -> dict[str, Any]:
     """The customer beside a conversation; the addresses also say where a reply may go."""
     if not visit.wants("side", "main"):
         return {}
-    known = await about(visit, conversation.customer_id)
-    return {**known, "targets": targets(visit, conversation, known["addresses"])}
+    known, letters = await asyncio.gather(about(visit, conversation.customer_id), _letters(visit, conversation))
+    return {**known, **letters, "targets": targets(visit, conversation, known["addresses"])}
+
+
+async def _letters(visit: Visit, conversation: Conversation) -> dict[str, Any]:
+    """Who takes part and whom an answer copies, where conversations are letters; who signs them."""
+    usual = conversation.reply_address
+    can = visit.needs.able.get(usual.partition(":")[0])
+    if can is None or not can.subject:
+        return {"taking_part": [], "copied": [], "others": [], "signature": visit.agent.signature}
+    entries, own, line = await asyncio.gather(
+        visit.needs.interactions.page(conversation_id=conversation.id, limit=LOOKED_AT),
+        own_addresses(visit),
+        visit.needs.accounts.get(*usual.split(":")[:2]),
+    )
+    people = participants(conversation, entries, own)
+    copied, others = suggested(entries, people, usual, own)
+    return {
+        "taking_part": people,
+        "copied": copied,
+        "others": others,
+        "signature": visit.agent.signature or str((line.settings if line else {}).get("signature") or ""),
+    }
 
 
 async def about(visit: Visit, customer_id: str) -> dict[str, Any]:
@@ -79,11 +109,13 @@ async def about(visit: Visit, customer_id: str) -> dict[str, Any]:
     needs = visit.needs
     customer = await needs.customers.get(customer_id) or Customer(id=customer_id)
     keys = [*customer.keys, *customer.claims]
-    addresses, conversations, orders, matches = await asyncio.gather(
+    addresses, conversations, orders, matches, leads, around = await asyncio.gather(
         needs.addresses.of_customer(customer.id),
         needs.conversations.of_customer(customer.id),
         needs.orders.of_customer(customer.id, 20),
         needs.customers.claimants(keys, customer.id),
+        needs.leads.of_customer(customer.id, 20),
+        panel(visit),
     )
     return {
         "customer": customer,
@@ -91,6 +123,8 @@ async def about(visit: Visit, customer_id: str) -> dict[str, Any]:
         "conversations": conversations,
         "orders": orders,
         "matches": matches,
+        "leads": leads,
+        **around,
     }
 
 

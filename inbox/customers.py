@@ -50,11 +50,12 @@ async def change(visit: Visit) -> web.StreamResponse:
     after = await visit.needs.customers.learn(customer.id, name=name or None, language=known)
     if after and after.name != customer.name:
         await visit.needs.conversations.rename(customer.id, after.name)
+        await visit.needs.leads.rename(customer.id, after.name)
     return done(visit, "renamed", f"/inbox/customers/{customer.id}")
 
 
 async def export(visit: Visit) -> web.StreamResponse:
-    """One person's data as JSON lines: the record, addresses, conversations, orders, then every entry."""
+    """One person's data as JSON lines: the record, addresses, conversations, orders, leads, then every entry."""
     needs, customer = visit.needs, await _customer(visit)
     response = web.StreamResponse(
         headers={
@@ -77,6 +78,8 @@ async def export(visit: Visit) -> web.StreamResponse:
         await write("conversation", conversation)
     for order in await needs.orders.of_customer(customer.id, 10_000):
         await write("order", order)
+    for lead in await needs.leads.of_customer(customer.id, 10_000):
+        await write("lead", lead)
     async for entry in needs.interactions.of_customer(customer.id):
         await write("interaction", entry)
     await response.write_eof()

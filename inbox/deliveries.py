@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from typing import Literal
 
 from aiohttp import web
 
+from core.addresses.address import KnownAddress
+from core.interactions import status
 from core.interactions.interaction import Interaction
+from core.reach import others
 from inbox.page import done
 from inbox.visit import Visit, text_field
 
@@ -15,6 +20,26 @@ async def retry(visit: Visit) -> web.StreamResponse:
     """Send it again."""
     entry = await visit.needs.desk.retry(visit.agent, visit.request.match_info["id"])
     return done(visit, "retried", _back(entry))
+
+
+async def elsewhere(visit: Visit) -> web.StreamResponse:
+    """Send it to another address of the customer."""
+    address = text_field(await visit.form(), "address", 1000)
+    entry = await visit.needs.desk.elsewhere(visit.agent, visit.request.match_info["id"], address)
+    return done(visit, "elsewhere", _back(entry))
+
+
+async def reach(visit: Visit, entries: Sequence[Interaction]) -> dict[str, list[KnownAddress]]:
+    """By entry that did not arrive: where else its customer can be written to."""
+    failed = [entry for entry in entries if entry.status == status.FAILED and not entry.data.get("onward")]
+    ids = dict.fromkeys(entry.customer_id for entry in failed if entry.customer_id)
+    found = await asyncio.gather(*(visit.needs.addresses.of_customer(id) for id in ids))
+    theirs = dict(zip(ids, found, strict=True))
+    return {
+        entry.id: others(theirs[entry.customer_id], entry.address, visit.needs.able)[:3]
+        for entry in failed
+        if entry.customer_id
+    }
 
 
 async def settle(visit: Visit) -> web.StreamResponse:

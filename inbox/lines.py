@@ -46,6 +46,7 @@ async def _form(visit: Visit, line: Line, account: Account | None, status: int =
         account=account,
         state=state,
         public_url=visit.needs.public_url or "",
+        here=str(visit.request.url.origin()),
         **{**usual, **shown},
     )
 
@@ -66,6 +67,8 @@ async def save(visit: Visit) -> web.StreamResponse:
         if not new and known is None:
             raise NotFound("There is nothing at this address.")
         settings, secrets = _read(line, typed, known)
+        if line.wrong is not None and (complaint := line.wrong(settings)):
+            raise Invalid(complaint[1], field=complaint[0])
     except Invalid as error:
         shown = {"values": typed, "name": name, "title": title}
         present = None if new else known

@@ -15,10 +15,12 @@ from typing import Any
 
 from aiohttp import web
 
+from core.chat.typing import Typist
 from core.conversations.conversation import Conversation
 from core.feed import Change
 from core.interactions import status
 from core.interactions.interaction import Interaction
+from core.leads.lead import Lead
 from inbox.visit import Visit
 
 # A page is told at once, then at most this often; what happens in between goes into one event.
@@ -34,7 +36,7 @@ HEADERS = {
 
 async def stream(visit: Visit) -> web.StreamResponse:
     """`?c=` a conversation and `?customer=` a customer to follow besides the list; `?troubles=1` every delivery."""
-    topics = ["conversations"]
+    topics = ["conversations", "leads"]
     if conversation := visit.query("c", 40):
         topics.append(f"conversation:{conversation}")
     if customer := visit.query("customer", 40):
@@ -86,6 +88,10 @@ def _line(change: Change, troubles_only: bool) -> dict[str, Any] | None:
             line["name"] = value.author.name
         if value.status in status.TROUBLED:
             line["trouble"] = True
+    elif isinstance(value, Lead):
+        line |= {"conversation": value.conversation_id, "name": value.customer_name, "flagged": value.flagged}
+    elif isinstance(value, Typist):
+        line |= {"conversation": value.conversation_id, "name": value.name}
     elif isinstance(value, Conversation):
         line |= {"unread": value.unread, "name": value.customer_name, "by": value.last.author}
     return line

@@ -1,4 +1,4 @@
-"""The agent's own things: name, language, theme, password, and whether they are away."""
+"""The agent's own things: name, language, theme, signature, password, and whether they are away."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ async def page(visit: Visit) -> web.StreamResponse:
 
 
 async def change(visit: Visit) -> web.StreamResponse:
-    """Name, language and theme."""
+    """Name, language, theme and signature."""
     form = await visit.form()
     name, language, theme = (text_field(form, field, 100).strip() for field in ("name", "language", "theme"))
     if not name:
         raise Invalid("Write a name.", field="name")
     language = language if language in visit.needs.languages else visit.agent.language
-    await visit.needs.agents.change(visit.agent.id, name=name, language=language)
+    signature = text_field(form, "signature", 2000).rstrip() if "signature" in form else None
+    await visit.needs.agents.change(visit.agent.id, name=name, language=language, signature=signature)
     answer = web.HTTPSeeOther("/inbox/me?said=saved")
     secure = visit.needs.secure_cookies
     answer.set_cookie("language", language, path="/", samesite="Lax", secure=secure, max_age=YEAR)

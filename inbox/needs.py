@@ -12,17 +12,28 @@ from jinja2 import Environment
 from core.accounts.store import Accounts
 from core.addresses.store import Addresses
 from core.agents.store import Agents
+from core.amend import Amend
+from core.campaigns.store import Campaigns
 from core.channel import Capabilities, Line
+from core.chat.store import Typists
 from core.conversations.store import Conversations
 from core.customers.merge import Merge
 from core.customers.store import Customers
 from core.desk import Desk
 from core.feed import Feed
 from core.files.store import Files
+from core.forms.form import Form
+from core.forms.spam import Spam
+from core.forms.store import CaughtForms, Forms
 from core.intake.store import FailedIntakes
 from core.interactions.store import Interactions
+from core.lead_desk import LeadDesk
+from core.leads.store import Leads
 from core.orders.order import Order
 from core.templates.store import Templates
+from core.typing import Typing
+from core.write_first import WriteFirst
+from inbox.bot_needs import BotNeeds
 from inbox.presence import Presence
 from inbox.tries import Tries
 
@@ -41,6 +52,7 @@ class Needs:
 
     `replay` tries a failed intake again and returns a sentence about what became of it; it raises a RequestError.
     `visitor_ip` knows which proxies to trust. `wording` are the notifications' templates.
+    `form_preview` is a form in a language with answers in it, as HTML that can send nothing.
     """
 
     interactions: Interactions
@@ -52,12 +64,24 @@ class Needs:
     files: Files
     intake: FailedIntakes
     orders: KnowsOrders
+    leads: Leads
+    lead_desk: LeadDesk
+    campaigns: Campaigns
     merge: Merge
     feed: Feed
     desk: Desk
+    typists: Typists
+    amend: Amend
+    typing: Typing
+    write_first: WriteFirst
     wording: Templates
     table: Mapping[str, Line]
     able: Mapping[str, Capabilities]
+    forms: Forms
+    caught: CaughtForms
+    spam: Spam
+    form_preview: Callable[[Form, str, Mapping[str, str]], str]
+    bot: BotNeeds
     templates: Environment
     signing_key: str
     replay: Callable[[str], Awaitable[str]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,9 +25,13 @@ HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store", "X-Co
 async def page(visit: Visit, template: str, /, *, status: int = 200, **values: Any) -> web.Response:
     """`template` rendered for this visit; only the regions a script asked for, if it did."""
     agent = visit.agent
-    problems = 0
+    problems = calls_due = 0
     if visit.wants("nav"):
-        problems = len(await visit.needs.interactions.troubled(limit=100)) + await visit.needs.intake.count()
+        log = visit.needs.interactions
+        troubled, unread, due = await asyncio.gather(
+            log.troubled(limit=100), visit.needs.intake.count(), log.tasks(until=visit.now)
+        )
+        problems, calls_due = len(troubled) + unread, len(due)
     body = visit.needs.templates.get_template(f"inbox/{template}").render(
         language=agent.language,
         zone=visit.request.cookies.get("zone"),
@@ -40,6 +45,7 @@ async def page(visit: Visit, template: str, /, *, status: int = 200, **values: A
         path=visit.request.path,
         address=visit.request.rel_url,
         problems=problems,
+        calls_due=calls_due,
         channels={name: line.title for name, line in visit.needs.table.items()},
         **values,
     )

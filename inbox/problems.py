@@ -6,6 +6,7 @@ from aiohttp import web
 
 from core.channel import Address
 from core.errors import NotFound
+from inbox.deliveries import reach
 from inbox.page import done
 from inbox.page import page as rendered
 from inbox.visit import Visit
@@ -26,6 +27,7 @@ async def page(visit: Visit) -> web.StreamResponse:
         visit,
         "problems.html",
         entries=entries[:PAGE],
+        reach=await reach(visit, entries[:PAGE]),
         people={e.id: Address.of(e.address).person for e in entries},
         onward=entries[PAGE - 1].id if len(entries) > PAGE else "",
         intake=intake[:PAGE],

@@ -1,22 +1,26 @@
 // Writing: Ctrl+Enter sends, the words appear at once, and what is not sent yet survives a reload.
 
-import { toast } from "../design/toasts.js";
 import { need, shown } from "./live.js";
 import { post, tell } from "./post.js";
 import { toFoot } from "./regions.js";
+import { toast } from "../design/toasts.js";
+import { carry, forget } from "./attach.js";
 
 const form = () => document.getElementById("composer");
 const draft = (id) => `draft ${id}`;
+const KEPT = ["text", "cc", "bcc"];
 
 /** Brings back what was written and not sent; called when a conversation is shown. */
 export function begin() {
   const id = shown();
   const text = form()?.elements.text;
   if (!id || !text) return;
+  carry(form());
   try {
     const kept = JSON.parse(sessionStorage.getItem(draft(id)) ?? "null");
     if (kept && !text.value) {
-      text.value = kept.text;
+      for (const name of KEPT) if (kept[name] !== undefined && form().elements[name]) form().elements[name].value = kept[name];
+      if (kept.cc || kept.bcc) form().elements.cc?.closest("details").setAttribute("open", "");
       form().querySelector(`#mode-${kept.mode === "note" ? "note" : "reply"}`).checked = true;
       text.dispatchEvent(new Event("input", { bubbles: true }));
     }
@@ -25,23 +29,22 @@ export function begin() {
   }
 }
 
+function written(composer) {
+  const kept = { mode: composer.elements.mode.value };
+  for (const name of KEPT) kept[name] = composer.elements[name]?.value;
+  return kept;
+}
+
 function keep() {
   const id = shown();
-  const { text, mode } = form().elements;
   if (!id) return;
-  if (text.value) sessionStorage.setItem(draft(id), JSON.stringify({ text: text.value, mode: mode.value }));
+  const now = written(form());
+  if (now.text) sessionStorage.setItem(draft(id), JSON.stringify(now));
   else sessionStorage.removeItem(draft(id));
 }
 
 addEventListener("input", (event) => {
-  if (event.target.form?.id === "composer" && (event.target.name === "text" || event.target.name === "mode")) keep();
-});
-
-addEventListener("change", (event) => {
-  if (event.target.id !== "file") return;
-  const chosen = document.getElementById("chosen");
-  chosen.textContent = [...event.target.files].map((file) => file.name).join(", ");
-  chosen.hidden = !chosen.textContent;
+  if (event.target.form?.id === "composer" && [...KEPT, "mode"].includes(event.target.name)) keep();
 });
 
 // r and n press the switch; the hand then wants to write.
@@ -50,20 +53,11 @@ addEventListener("click", (event) => {
 });
 
 addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.target.form?.id !== "composer") return;
+  const writing = event.target.form;
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || !writing || !("writes" in writing.dataset)) return;
   event.preventDefault();
-  form().requestSubmit(document.getElementById(event.shiftKey && form().elements.mode.value !== "note" ? "send-resolve" : "send"));
-});
-
-addEventListener("paste", (event) => {
-  const files = [...(event.clipboardData?.files ?? [])];
-  const input = document.getElementById("file");
-  if (!files.length || !input || event.target.form?.id !== "composer") return;
-  event.preventDefault();
-  const all = new DataTransfer();
-  for (const file of [...input.files, ...files]) all.items.add(file);
-  input.files = all.files;
-  input.dispatchEvent(new Event("change", { bubbles: true }));
+  const resolve = event.shiftKey && writing.id === "composer" && writing.elements.mode.value !== "note";
+  writing.requestSubmit(document.getElementById(resolve ? "send-resolve" : "send"));
 });
 
 addEventListener("submit", async (event) => {
@@ -74,8 +68,8 @@ addEventListener("submit", async (event) => {
   const { text, file, mode, later } = composer.elements;
   if (!text.value.trim() && !file?.files.length) return text.focus();
   const fields = new FormData(composer, event.submitter);
-  const written = text.value;
-  const ghost = later?.value ? null : appear(written || [...file.files].map((one) => one.name).join(", "), mode.value);
+  const before = written(composer);
+  const ghost = later?.value ? null : appear(before.text || [...file.files].map((one) => one.name).join(", "), mode.value);
   text.value = "";
   text.dispatchEvent(new Event("input", { bubbles: true }));
   const answer = await post(composer.action, fields);
@@ -83,20 +77,33 @@ addEventListener("submit", async (event) => {
     // Nothing is lost: the words go back to where they were, under the same key, so that a second try is no second reply.
     ghost?.remove();
     if (shown() === id && form() === composer) {
-      text.value = text.value ? `${written}\n${text.value}` : written;
+      text.value = text.value ? `${before.text}\n${text.value}` : before.text;
       text.dispatchEvent(new Event("input", { bubbles: true }));
       text.focus();
-    } else sessionStorage.setItem(draft(id), JSON.stringify({ text: written, mode: mode.value }));
+    } else sessionStorage.setItem(draft(id), JSON.stringify(before));
     return;
   }
   composer.elements.key.value = crypto.randomUUID?.() ?? `${Date.now()}${Math.random()}`;
-  if (file) file.value = "";
+  forget(composer);
+  if (composer.elements.bcc) composer.elements.bcc.value = "";
   if (later) later.value = "";
-  document.getElementById("chosen").hidden = true;
   composer.querySelector("#mode-reply").checked = true;
   if (answer.undo) tell(answer);
   else if (fields.get("later")) toast(answer.said);
-  if (shown() === id) need("thread", "head", "list");
+  if (shown() === id) need("thread", "head", "list", "side");
+});
+
+// A first letter: nothing is lost when it is refused, and when it is sent its conversation opens.
+addEventListener("submit", async (event) => {
+  if (event.target.id !== "new") return;
+  event.preventDefault();
+  const letter = event.target;
+  const send = document.getElementById("send");
+  if (send.disabled) return;
+  send.disabled = true;
+  const answer = await post(letter.action, new FormData(letter));
+  send.disabled = false;
+  if (answer) location.assign(answer.then);
 });
 
 // The words as they will look, until the server's own come.

@@ -9,7 +9,12 @@ import "./post.js";
 import "./composer.js";
 import { open, step } from "./open.js";
 import "./more.js";
+import "./typing.js";
 import "./wording.js";
+
+// Where there is no room for every tab, the one that is open is in sight.
+const tab = document.querySelector(".top .tab[aria-current]");
+if (tab) tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.offsetLeft - 16;
 
 const help = document.getElementById("help");
 for (const button of document.querySelectorAll('[data-opens="help"]')) button.hidden = false;

@@ -48,6 +48,7 @@ function changed(event) {
 }
 
 function one(change) {
+  dispatchEvent(new CustomEvent("switchboard-change", { detail: change }));
   const here = shown();
   if (change.what === "lagged") return need("nav", "list", "head", "thread", "side", "page");
   const customer = document.getElementById("main")?.dataset.customer;
@@ -71,6 +72,8 @@ function one(change) {
       navAt = Date.now();
       need("nav");
     }
+  } else if (change.what === "lead") {
+    if (change.conversation === here) need("side", "head");
   } else if (change.what === "order" || change.what === "customer") need("side", "list", "head");
 }
 

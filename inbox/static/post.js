@@ -43,10 +43,10 @@ export function tell({ said, undo }) {
 addEventListener("submit", async (event) => {
   const form = event.target;
   if (event.defaultPrevented || form.method !== "post" || "plain" in form.dataset || form.action.endsWith("/sign-out")) return;
-  if (form.id === "composer") return;
+  if ("writes" in form.dataset) return;
   event.preventDefault();
   const fields = new FormData(form, event.submitter);
-  const menu = form.closest("details.menu");
+  const menu = form.closest("details.menu, details.amend");
   if (menu) menu.open = false;
   if (event.submitter) event.submitter.disabled = true;
   const answer = await post(form.action, fields);

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from jinja2 import Environment, nodes
 
-from inbox import words
+from inbox import bot_words, words
 
 
 def in_templates(environment: Environment, *rooms: str) -> dict[str, str]:
@@ -34,3 +34,6 @@ def in_tables() -> Iterator[str]:
     yield from words.LINES
     yield from words.ERRORS
     yield from (text for text, _ in words.ORDER.values())
+    yield from bot_words.DAYS
+    for table in bot_words.TABLES:
+        yield from table.values()

@@ -159,7 +159,8 @@ async def test_mail_is_shown_in_a_document_that_loads_and_runs_nothing(hub: Hub,
     sha256 = await hub.parts.stores.files.put(b"\x89PNG\r\n\x1a\n....")
     html = (
         '<p onclick="x()">Hello <b>there</b><script>steal()</script></p><img src="https://evil.example/p.png">'
-        '<img src="cid:logo"><form action="https://evil.example"><input name=a></form><base href="//evil.example">'
+        '<img src="cid:logo"><img src="CID:L%6Fgo"><form action="https://evil.example"><input name=a></form>'
+        '<base href="//evil.example">'
     )
     logo = File("logo.png", "image/png", sha256=sha256, content_id="logo")
     conversation = await asks(hub, content=Content(html=html, files=(logo,)))
@@ -169,7 +170,7 @@ async def test_mail_is_shown_in_a_document_that_loads_and_runs_nothing(hub: Hub,
     for bad in ("script", "onclick", "evil.example", "<form", "<base"):
         assert bad not in text
     assert "<b>there</b>" in text
-    assert 'src="data:image/png;base64,' in text
+    assert text.count('src="data:image/png;base64,') == 2
     policy = response.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "sandbox" in policy
