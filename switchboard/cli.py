@@ -15,6 +15,8 @@ COMMANDS = {
     "migrate": ("switchboard.commands.migrate:migrate", "Bring the database's indexes up to date."),
     "account": ("switchboard.commands.account:account", "Add, list and remove lines: bots, mailboxes, sites, shops."),
     "agent": ("switchboard.commands.agent:agent", "Add people, list them, give new passwords."),
+    "bot": ("switchboard.commands.bot:bot", "Talk to the bot in a trial, and see what it did for customers."),
+    "hours": ("switchboard.commands.hours:hours", "Set and show when people are there."),
     "doctor": ("switchboard.commands.doctor:doctor", "Check the set-up and say what to mend."),
     "normalise": ("switchboard.commands.normalise:normalise", "Print what an adapter makes of raw payloads."),
     "export": ("switchboard.commands.export:export", "Hand over everything known of one person."),

@@ -13,11 +13,21 @@ import structlog
 from aiohttp import web
 
 from core.agents.passwords import new_password
+from core.chat.store import changed as typing_changed
 from core.checkpoint import arm
 from core.errors import SetupError
-from core.feed import Change, Reader, conversation_changed, entry_changed, lanes_of, order_changed
+from core.feed import (
+    Change,
+    Reader,
+    conversation_changed,
+    entry_changed,
+    lanes_of,
+    lead_changed,
+    order_changed,
+)
 from core.settings import Settings
 from switchboard import rooms
+from switchboard.maildoor import taking_mail
 from switchboard.postoffice import PostOffice
 from switchboard.sample import add_sample_data
 from switchboard.web import application
@@ -30,11 +40,15 @@ ADMIN = "admin@example.org"
 
 @dataclass(frozen=True)
 class Hub:
-    """A hub at work. `first_password` is the first administrator's, told once, when there was nobody before."""
+    """A hub at work. `first_password` is the first administrator's, told once, when there was nobody before.
+
+    `mail` are the addresses where mail servers bring mail.
+    """
 
     parts: Parts
     url: str = ""
     first_password: str | None = None
+    mail: Sequence[str] = ()
 
 
 @asynccontextmanager
@@ -64,8 +78,12 @@ async def _running(settings: Settings, listening: socket.socket) -> AsyncIterato
         try:
             if settings.role in ("all", "worker"):
                 parts.worker.start()
-            async with _sample(parts) as post, _serving(parts, post, listening) as url:
-                yield Hub(parts, url, password)
+            async with (
+                _sample(parts) as post,
+                _serving(parts, post, listening) as url,
+                taking_mail(parts) as mail,
+            ):
+                yield Hub(parts, url, password, mail)
         finally:
             if settings.role in ("all", "worker"):
                 await parts.worker.stop()
@@ -147,17 +165,25 @@ async def _follow(parts: Parts) -> None:
     async def orders(ids: Sequence[str]) -> list[Change]:
         return [order_changed(order) for order in await stores.orders.some(ids)]
 
+    async def leads(ids: Sequence[str]) -> list[Change]:
+        return [lead_changed(lead) for lead in await stores.leads.some(ids)]
+
     async def accounts(ids: Sequence[str]) -> list[Change]:
         return [Change("account", id, ("accounts",)) for id in ids]
 
     async def agents(ids: Sequence[str]) -> list[Change]:
         return [Change("agent", id, ("agents",)) for id in ids]
 
+    async def typing(ids: Sequence[str]) -> list[Change]:
+        return [typing_changed(typist) for typist in await parts.typists.some(ids)]
+
     readers: dict[str, Reader] = {
         "interactions": entries,
         "conversations": conversations,
         "orders": orders,
+        "leads": leads,
         "accounts": accounts,
         "agents": agents,
+        "typists": typing,
     }
     await feed.follow(stores.database, readers)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, tzinfo
+from functools import partial
+from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
@@ -15,14 +18,23 @@ import portal.needs
 import portal.routes
 import webhooks.needs
 import webhooks.routes
+from bot import Trial
+from bot.flows import OFFERED
+from core.chat.transcript import Transcript
+from core.decide import Act
 from core.errors import NotFound
-from switchboard import design
+from core.forms.form import Form
+from core.recent import Recent
+from inbox.bot_needs import BotNeeds, Tried
+from portal.forms.page import preview
+from switchboard import design, selling
+from switchboard.commands.person import person
 from switchboard.design.environment import environment
 from switchboard.metrics import Metrics
 from switchboard.postoffice import PostOffice
 from switchboard.sample import demo
 from switchboard.web import Visitors
-from switchboard.wiring import Parts, unsubscribe_links
+from switchboard.wiring import Parts, confirming, own_url, spam, unsubscribe_links
 
 
 @dataclass(frozen=True)
@@ -39,7 +51,8 @@ def build(parts: Parts, post: PostOffice | None = None) -> Rooms:
     doors = webhook_needs(parts)
     if parts.settings.role == "worker":
         return Rooms(webhooks.routes.health(doors), [], _nothing)
-    chat, desk = portal_needs(parts, post), inbox_needs(parts)
+    chat = portal_needs(parts, post)
+    desk = inbox_needs(parts, partial(preview, chat))
 
     async def close(_: web.Application) -> None:
         await chat.streams.close()
@@ -70,12 +83,24 @@ def portal_needs(parts: Parts, post: PostOffice | None) -> portal.needs.Needs:
         interactions=stores.interactions,
         files=stores.files,
         forms=stores.forms,
+        spam=spam(stores, settings, parts.lines, parts.receive),
+        confirm=confirming(stores, settings, parts.feed),
+        campaigns=stores.campaigns,
+        clicks=selling.clicks(stores, own_url(settings), parts.feed),
+        personal=selling.personal_links(stores, own_url(settings)).into,
         orders=stores.orders,
         feed=parts.feed,
         templates=environment(),
         signing_key=stores.vault.purpose("portal"),
         unsubscribe=unsubscribe_links(stores, settings),
         on_duty=lambda: parts.duty(datetime.now(UTC)),
+        conversations=stores.conversations,
+        typists=parts.typists,
+        unread=parts.unread,
+        transcript=Transcript(stores.conversations, parts.send, parts.unread),
+        people=Recent(lambda: stores.agents.present(datetime.now(UTC))),
+        hours=stores.hours.recent,
+        telegram_link=partial(telegram_link, parts),
         visitor_ip=Visitors(settings.trusted_proxies),
         languages=settings.languages,
         country=settings.country,
@@ -84,7 +109,17 @@ def portal_needs(parts: Parts, post: PostOffice | None) -> portal.needs.Needs:
     )
 
 
-def inbox_needs(parts: Parts) -> inbox.needs.Needs:
+async def telegram_link(parts: Parts, account: str, conversation_id: str) -> str:
+    """Where a chat goes on in the bot of a Telegram line; empty when that line is not at work."""
+    facts = (await parts.stores.accounts.states()).get(f"telegram:{account}", {}).get("facts", {})
+    username = str(facts.get("username") or "").lstrip("@")
+    if not re.fullmatch(r"[A-Za-z0-9_]{3,64}", username):
+        return ""
+    start = parts.continuation.token(conversation_id, datetime.now(UTC)) if conversation_id else ""
+    return f"https://t.me/{username}" + (f"?start={start}" if start else "")
+
+
+def inbox_needs(parts: Parts, form_preview: Callable[[Form, str, Mapping[str, str]], str]) -> inbox.needs.Needs:
     """For agents' browsers."""
     settings, stores = parts.settings, parts.stores
 
@@ -103,10 +138,22 @@ def inbox_needs(parts: Parts) -> inbox.needs.Needs:
         files=stores.files,
         intake=stores.failed,
         orders=stores.orders,
+        leads=stores.leads,
+        lead_desk=parts.lead_desk,
+        campaigns=stores.campaigns,
         merge=parts.merge,
         feed=parts.feed,
         desk=parts.desk,
+        typists=parts.typists,
+        amend=parts.amend,
+        typing=parts.typing,
+        write_first=parts.write_first,
         wording=stores.templates,
+        forms=stores.forms,
+        caught=stores.caught,
+        spam=spam(stores, settings, parts.lines, parts.receive),
+        form_preview=form_preview,
+        bot=bot_needs(parts),
         table=parts.lines.table,
         able=parts.lines.able,
         templates=environment(),
@@ -118,6 +165,61 @@ def inbox_needs(parts: Parts) -> inbox.needs.Needs:
         secure_cookies=(settings.public_url or "").startswith("https:"),
         session_hours=settings.session_hours,
     )
+
+
+def bot_needs(parts: Parts) -> BotNeeds:
+    """The bot, for those who word it and try it."""
+    stores = parts.stores
+
+    async def tries(
+        state: Mapping[str, Any],
+        text: str,
+        channel: str,
+        *,
+        count: int,
+        language: str | None,
+        choice: str | None,
+        known: str | None,
+        on_duty: bool,
+    ) -> Tried:
+        hours = await stores.hours.recent()
+        zone = hours.zone if hours else UTC
+        trial = Trial(state, language, count)
+        made = await parts.studio.say(trial, text, channel, choice=choice, known=known, on_duty=on_duty)
+        return Tried(
+            say=made.say,
+            state=made.trial.state,
+            language=made.trial.language,
+            count=made.trial.count,
+            flow=made.flow,
+            step=str(made.trial.state.get("step") or ""),
+            outcome=made.outcome,
+            reason=made.reason,
+            acts=tuple((type(act).__name__, facts_of(act, zone)) for act in made.acts),
+        )
+
+    async def known(who: str) -> str:
+        return (await person(stores, who, parts.settings.country)).id
+
+    return BotNeeds(
+        studio=parts.studio,
+        tries=tries,
+        offered=OFFERED,
+        person=known,
+        persona=stores.persona,
+        hours=stores.hours,
+        faq=stores.faq,
+        calls=parts.calls,
+    )
+
+
+def facts_of(act: Act, zone: tzinfo) -> dict[str, str]:
+    """What people are told of something the bot would do; times are those of a clock in `zone`."""
+    return {
+        name: f"{value.astimezone(zone):%Y-%m-%d %H:%M}" if isinstance(value, datetime) else str(value)
+        for name, value in ((each.name, getattr(act, each.name)) for each in fields(act))
+        if isinstance(value, datetime | str | int)
+    }
 
 
 def webhook_needs(parts: Parts) -> webhooks.needs.Needs:

@@ -19,6 +19,7 @@ from core.forms.form import Form, FormField, Option
 from core.orders.order import Order
 from portal.needs import Demo
 from switchboard.postoffice import PostOffice
+from switchboard.sample_bot import add_sample_bot
 from switchboard.wiring import Parts
 
 SITE, FORM, SHOP = "demo", "contact", "demo"
@@ -100,6 +101,7 @@ async def add_sample_data(parts: Parts, post: PostOffice | None) -> None:
         mailbox, known = post.account(), there.get("email:demo")
         if known is None or dict(known.settings) != dict(mailbox.settings):
             await accounts.save(mailbox)
+    await add_sample_bot(parts.stores)
     if await parts.stores.orders.numbered(SHOP, ORDER) is None:
         await _first_days(parts)
 

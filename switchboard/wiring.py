@@ -7,14 +7,22 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot import Bot
+from bot import Bot, Library, Studio
+from bot import Settings as BotSettings
 from channels import CHANNELS
 from core.accounts import store as accounts
 from core.accounts.secrets import Vault
 from core.addresses import store as addresses
 from core.agents import store as agents
 from core.agents.duty import Duty
-from core.channel import Line
+from core.amend import Amend
+from core.calls import Calls
+from core.campaigns import store as campaigns
+from core.channel import Account, Address, Line
+from core.chat import store as chat
+from core.chat.unread import Parts as UnreadParts
+from core.chat.unread import Unread
+from core.continuation import Continuation
 from core.conversations import store as conversations
 from core.customers import store as customers
 from core.customers.identify import Identify
@@ -22,32 +30,49 @@ from core.customers.merge import Merge
 from core.database import Database
 from core.deliver import Deliver
 from core.desk import Desk
-from core.feed import Feed, entry_changed, order_changed
+from core.elsewhere import Elsewhere
+from core.faq import store as faq
+from core.feed import Feed, conversation_changed, entry_changed, order_changed
 from core.files.store import Files
 from core.forms import store as forms
+from core.forms.confirm import Confirm, ConfirmLinks
+from core.forms.handle import HandleForm
+from core.forms.spam import Spam
+from core.go_on import GoOn
+from core.hours import store as hours
 from core.intake import store as intake
 from core.interactions import store as interactions
 from core.join import Join
+from core.lead_desk import LeadDesk
+from core.leads import store as leads
 from core.lines import Lines
 from core.listen import Listen
 from core.media import Media
 from core.mongod import PrivateMongod
 from core.orders import store as orders
+from core.orders.delivery import Redirect
 from core.orders.handle import HandleOrder
 from core.orders.lookup import OrderLookup
 from core.orders.notify import Notify, Reaches, Speaks
 from core.orders.owner import Owner
+from core.perform import Perform
+from core.persona import store as persona
+from core.rating import AskRating
 from core.receive import Receive, Replay
 from core.restraint import Restraint
+from core.revise import Revise
 from core.route import Parts as RouteParts
 from core.route import Route
 from core.send import Send
 from core.settings import Settings, secret_key
 from core.templates import store as templates
 from core.templates.word import Word
+from core.typing import Typing
 from core.unsubscribe import Unsubscribe
 from core.worker import Parts as WorkerParts
 from core.worker import Worker
+from core.write_first import WriteFirst
+from switchboard import selling
 
 # Every index of every collection: what `switchboard migrate` and each start bring up to date.
 INDEXES = (
@@ -61,6 +86,12 @@ INDEXES = (
     *intake.INDEXES,
     *forms.INDEXES,
     *templates.INDEXES,
+    *chat.INDEXES,
+    *hours.INDEXES,
+    *faq.INDEXES,
+    *persona.INDEXES,
+    *leads.INDEXES,
+    *campaigns.INDEXES,
 )
 
 
@@ -78,9 +109,15 @@ class Stores:
     accounts: accounts.Accounts
     agents: agents.Agents
     failed: intake.FailedIntakes
+    caught: forms.CaughtForms
     forms: forms.Forms
     templates: templates.Templates
     files: Files
+    hours: hours.OpeningHours
+    faq: faq.Faq
+    persona: persona.Personas
+    leads: leads.Leads
+    campaigns: campaigns.Campaigns
 
 
 @dataclass(frozen=True)
@@ -97,9 +134,19 @@ class Parts:
     route: Route
     deliver: Deliver
     desk: Desk
+    amend: Amend
+    typing: Typing
+    write_first: WriteFirst
     merge: Merge
+    continuation: Continuation
     duty: Duty
+    unread: Unread
+    typists: chat.Typists
     worker: Worker
+    calls: Calls
+    bot: Bot
+    studio: Studio
+    lead_desk: LeadDesk
 
 
 def stores_on(database: Database, settings: Settings) -> Stores:
@@ -117,8 +164,14 @@ def stores_on(database: Database, settings: Settings) -> Stores:
         agents=agents.Agents(database),
         failed=intake.FailedIntakes(database),
         forms=forms.Forms(database),
+        caught=forms.CaughtForms(database),
         templates=templates.Templates(database),
         files=Files(database),
+        hours=hours.OpeningHours(database),
+        faq=faq.Faq(database),
+        persona=persona.Personas(database),
+        leads=leads.Leads(database),
+        campaigns=campaigns.Campaigns(database),
     )
 
 
@@ -126,10 +179,25 @@ def parts_on(stores: Stores, settings: Settings, table: Mapping[str, Line] = CHA
     """The domain on these stores; nothing runs yet."""
     feed = Feed()
     lines = Lines(stores.accounts, table)
-    receive = Receive(stores.interactions, stores.addresses, stores.files, stores.failed, feed)
+    typing = Typing(lines)
     send = Send(stores.interactions, stores.addresses, feed, lines.able)
-    merge = Merge(stores.customers, stores.addresses, stores.interactions, (stores.conversations, stores.orders))
+    elsewhere = Elsewhere(
+        stores.interactions,
+        stores.addresses,
+        send,
+        feed,
+        lines.able,
+        lambda customer: _mail_of(stores, lines, customer),
+    )
+    receive = Receive(stores.interactions, stores.addresses, stores.files, stores.failed, feed, elsewhere)
+    continuation = Continuation(stores.vault.purpose("continuation"))
+    merge = Merge(
+        stores.customers, stores.addresses, stores.interactions, (stores.conversations, stores.orders, stores.leads)
+    )
     duty = Duty(stores.agents)
+    unread = Unread(
+        UnreadParts(stores.interactions, stores.addresses, stores.conversations, stores.customers, lines, send, feed)
+    )
     lease = timedelta(seconds=settings.lease_seconds)
     deliver = Deliver(
         stores.interactions,
@@ -139,10 +207,31 @@ def parts_on(stores: Stores, settings: Settings, table: Mapping[str, Line] = CHA
         lines,
         Restraint(stores.addresses, stores.customers, lines),
         unsubscribe_links(stores, settings),
+        Revise(stores.interactions, stores.conversations, feed),
+        unread,
+        elsewhere,
+        selling.personal_links(stores, own_url(settings)).into,
         lease=lease,
         patience=timedelta(seconds=settings.send_seconds),
     )
     order_facts = OrderLookup(stores.orders)
+    bot = Bot(bot_settings(settings), library_on(stores))
+    redirect = Redirect(stores.orders, lambda order: feed.announce(order_changed(order)))
+    perform = Perform(stores.interactions, send, feed, redirect)
+    rating = AskRating(stores.interactions, stores.conversations, send, bot.asks_rating)
+    lead_desk = selling.lead_desk(stores, feed)
+    desk = Desk(
+        stores.conversations,
+        stores.interactions,
+        stores.addresses,
+        stores.agents,
+        send,
+        feed,
+        perform,
+        rating,
+        lead_desk.spoken,
+    )
+    calls = Calls(stores.interactions, stores.conversations, feed)
     route = Route(
         RouteParts(
             interactions=stores.interactions,
@@ -156,9 +245,23 @@ def parts_on(stores: Stores, settings: Settings, table: Mapping[str, Line] = CHA
             identify=Identify(stores.customers, stores.addresses, merge),
             join=Join(stores.conversations, stores.interactions, stores.addresses, lines),
             duty=duty,
-            bot=Bot(),
+            bot=bot,
+            perform=perform,
+            typing=typing,
+            go_on=GoOn(
+                continuation,
+                stores.interactions,
+                stores.conversations,
+                stores.customers,
+                stores.addresses,
+                merge,
+                feed,
+                table,
+            ),
             order_facts=order_facts,
             orders=orders_handler(stores, settings, feed, lines, send),
+            forms=form_handler(stores, settings, feed, lines, send),
+            leads=lead_desk.notice,
         )
     )
     worker = Worker(
@@ -172,6 +275,8 @@ def parts_on(stores: Stores, settings: Settings, table: Mapping[str, Line] = CHA
             media=Media(stores.interactions, stores.files, feed, lines),
             listen=Listen(stores.accounts, lines, receive, feed, lambda: settings.public_url),
             merge=merge,
+            calls=calls,
+            leads=selling.lead_watch(stores, feed),
         ),
         concurrency=settings.concurrency,
         lease=lease,
@@ -182,15 +287,35 @@ def parts_on(stores: Stores, settings: Settings, table: Mapping[str, Line] = CHA
         feed=feed,
         lines=lines,
         receive=receive,
-        replay=Replay(receive, stores.failed, lines, stores.interactions, stores.addresses),
+        replay=Replay(receive, stores.failed, lines, stores.interactions, feed),
         send=send,
         route=route,
         deliver=deliver,
-        desk=Desk(stores.conversations, stores.interactions, stores.addresses, stores.agents, send, feed),
+        desk=desk,
+        write_first=WriteFirst(stores.conversations, stores.customers, stores.addresses, desk, send, feed),
+        amend=Amend(stores.interactions, stores.addresses, feed, lines.able),
+        typing=typing,
         merge=merge,
+        continuation=continuation,
         duty=duty,
+        unread=unread,
+        typists=chat.Typists(stores.database, feed),
         worker=worker,
+        calls=calls,
+        bot=bot,
+        studio=Studio(bot, order_facts, lines.able, stores.persona),
+        lead_desk=lead_desk,
     )
+
+
+def library_on(stores: Stores) -> Library:
+    """What the bot reads of its own: persona, opening hours, questions."""
+    return Library(stores.persona.recent, stores.hours.recent, stores.faq.recent)
+
+
+def bot_settings(settings: Settings) -> BotSettings:
+    """What the operator's settings say of the bot."""
+    return BotSettings(language=settings.languages[0], languages=tuple(settings.languages), country=settings.country)
 
 
 def orders_handler(stores: Stores, settings: Settings, feed: Feed, lines: Lines, send: Send) -> HandleOrder:
@@ -218,9 +343,58 @@ def orders_handler(stores: Stores, settings: Settings, feed: Feed, lines: Lines,
     )
 
 
+def form_handler(stores: Stores, settings: Settings, feed: Feed, lines: Lines, send: Send) -> HandleForm:
+    """What happens with submissions: they are given to whom their form says, and answered."""
+
+    async def mail_account() -> str | None:
+        account = await lines.first("email")
+        return account.name if account else None
+
+    return HandleForm(
+        stores.forms,
+        stores.conversations,
+        stores.agents,
+        send,
+        confirm_links(stores, settings),
+        mail_account,
+        announce=lambda conversation: feed.announce(conversation_changed(conversation)),
+    )
+
+
+def spam(stores: Stores, settings: Settings, lines: Lines, receive: Receive) -> Spam:
+    """What is held back, and how it comes in after all."""
+
+    async def account(name: str) -> Account:
+        return await lines.account("webform", name)
+
+    return Spam(stores.caught, stores.forms, receive.keep, account, settings.country)
+
+
+def confirming(stores: Stores, settings: Settings, feed: Feed) -> Confirm:
+    """Writes down what people confirm by mail."""
+    return Confirm(
+        confirm_links(stores, settings),
+        stores.interactions,
+        stores.customers,
+        announce=lambda entry: feed.announce(entry_changed(entry)),
+    )
+
+
+def confirm_links(stores: Stores, settings: Settings) -> ConfirmLinks:
+    """The links in the mails that ask whether a consent was meant."""
+    return ConfirmLinks(stores.vault.purpose("confirm"), own_url(settings))
+
+
 def unsubscribe_links(stores: Stores, settings: Settings) -> Unsubscribe:
     """The links below automatic messages that need consent."""
     return Unsubscribe(stores.vault.purpose("unsubscribe"), own_url(settings))
+
+
+async def _mail_of(stores: Stores, lines: Lines, customer_id: str) -> str:
+    """Where a customer can be written to by mail; empty when no mail address of theirs is known, or no line for it."""
+    customer = await stores.customers.get(customer_id) if "email" in lines.able else None
+    account = await lines.first("email") if customer and customer.email else None
+    return str(Address("email", account.name, customer.email)) if customer and account and customer.email else ""
 
 
 def own_url(settings: Settings) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import sys
 from collections.abc import Sequence
@@ -131,6 +132,48 @@ def remove(channel: str, name: str, yes: bool, data: Path | None, mongodb_uri: s
     if not with_stores(settings(data, mongodb_uri), lambda stores: stores.accounts.remove(channel, name)):
         raise click.ClickException(_nothing(channel, name))
     click.echo(f"Removed {channel} {name}.")
+
+
+@account.command()
+@click.argument("channel")
+@click.argument("name")
+@on_the_database
+def authorise(channel: str, name: str, data: Path | None, mongodb_uri: str | None) -> None:
+    """Sign in at the provider, so that the line NAME may work without a password."""
+    from core.errors import Invalid
+    from core.keyring import Authorises
+    from core.lines import Lines
+
+    table = {channel: _line(channel)}
+    loaded = settings(data, mongodb_uri)
+
+    async def sign_in(stores: Stores) -> dict[str, str]:
+        found = await stores.accounts.get(channel, name)
+        if found is None:
+            raise click.ClickException(_nothing(channel, name))
+        adapter = await Lines(stores.accounts, table).make(found)
+        if not isinstance(adapter, Authorises):
+            raise Invalid(f"Nobody signs in on a line of {channel}.")
+        try:
+            return dict(await adapter.authorise(click.echo, _answer))
+        finally:
+            await adapter.close()
+
+    async def keep(stores: Stores) -> None:
+        found = await stores.accounts.get(channel, name)
+        if found is None:
+            raise click.ClickException(_nothing(channel, name))
+        await stores.accounts.save(dataclasses.replace(found, secrets=secrets))
+
+    secrets = with_stores(loaded, sign_in)
+    with_stores(loaded, keep)
+    click.echo(f"Signed in. {channel} {name} can work now.")
+
+
+async def _answer(question: str) -> str:
+    # Nothing else is at work here that could be kept waiting.
+    answer: str = click.prompt(question)
+    return answer
 
 
 def _nothing(channel: str, name: str) -> str:

@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +72,8 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
 
     yield _public(settings)
     yield _disk(settings)
+    if settings.smtp_listen or settings.lmtp_listen:
+        yield _mail(settings)
     if settings.private_mongodb:
         yield _program(settings)
     try:
@@ -100,6 +103,34 @@ def _public(settings: Settings) -> Finding:
     if not settings.public_url.startswith("https://"):
         return Finding("Public URL", f"{settings.public_url} is not https: providers refuse it", note=True)
     return Finding("Public URL", settings.public_url)
+
+
+def _mail(settings: Settings) -> Finding:
+    """How other mail servers find this hub."""
+    from cryptography import x509
+
+    from core.errors import SetupError
+    from switchboard.maildoor import plan_of
+
+    where = ", ".join((*settings.smtp_listen, *settings.lmtp_listen))
+    try:
+        plan = plan_of(settings)
+    except SetupError as error:
+        return Finding("Mail", error.sentence, bad=True)
+    says = f"is taken in at {where} as {plan.name}"
+    if plan.name == "localhost":
+        return Finding("Mail", f"{says}: give it a name with SWITCHBOARD_SMTP_NAME, or some will refuse it", note=True)
+    if plan.certificate is None:
+        if settings.smtp_listen:
+            return Finding("Mail", f"{says}, without encryption: set SWITCHBOARD_SMTP_TLS_CERTIFICATE", note=True)
+        return Finding("Mail", says)
+    try:
+        ends = x509.load_pem_x509_certificate(plan.certificate.read_bytes()).not_valid_after_utc
+    except (OSError, ValueError) as error:
+        return Finding("Mail", f"the certificate {plan.certificate} cannot be read: {error}", bad=True)
+    if ends < datetime.now(UTC):
+        return Finding("Mail", f"the certificate {plan.certificate} ended on {ends:%Y-%m-%d}", bad=True)
+    return Finding("Mail", f"{says}, encrypted; the certificate is valid until {ends:%Y-%m-%d}")
 
 
 def _disk(settings: Settings) -> Finding:
@@ -168,13 +199,15 @@ async def _line(account: Account) -> Finding:
         await adapter.close()
     if facts is None:
         return Finding("Line", f"{what} is set up")
+    if facts.get("problem"):
+        return Finding("Line", f"{what}: {facts['problem']}", bad=True)
     told = ", ".join(f"{key} {value}" for key, value in facts.items())
     return Finding("Line", f"{what} answers{f' ({told})' if told else ''}")
 
 
 async def _shaken(adapter: Channel) -> Mapping[str, Any] | None:
     """What the provider tells, None where there is none to ask."""
-    from core.channel import Handshakes
+    from core.abilities import Handshakes
 
     if not isinstance(adapter, Handshakes):
         return None

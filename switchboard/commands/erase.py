@@ -47,10 +47,13 @@ async def _erased(stores: Stores, customer: Customer) -> dict[str, int]:
         "interactions": await stores.interactions.erase(customer.id),
         "conversations": await stores.conversations.erase(customer.id),
         "orders": await stores.orders.erase(customer.id),
+        "leads": await stores.leads.erase(customer.id),
         "addresses": await stores.addresses.erase(customer.id),
     }
     # The same bytes are kept once, whoever sent them.
     gone = files - await references.still_used(sorted(files)) if files else files
     counts["files"] = [await stores.files.remove(sha256) for sha256 in sorted(gone)].count(True)
+    contacts = [key.partition(":")[2] for key in (*customer.keys, *customer.claims)]
+    counts["forms held back as spam"] = await stores.caught.erase(contacts)
     counts["records"] = await stores.customers.erase(customer.id)
     return counts

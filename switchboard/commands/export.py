@@ -58,11 +58,13 @@ async def _written(stores: Stores, customer_id: str, archive: zipfile.ZipFile) -
     addresses = [asdict(address) for address in await stores.addresses.of_customer(customer_id)]
     conversations = [one.document() for one in await stores.conversations.of_customer(customer_id, limit=100_000)]
     orders = [_without_token(order.document()) async for order in stores.orders.every_of(customer_id)]
+    leads = [lead.document() for lead in await stores.leads.of_customer(customer_id, 100_000)]
     for name, documents in (
         ("customer", records),
         ("addresses", addresses),
         ("conversations", conversations),
         ("orders", orders),
+        ("leads", leads),
     ):
         archive.writestr(f"{name}.json", _json(documents))
     entries = 0
@@ -80,6 +82,7 @@ async def _written(stores: Stores, customer_id: str, archive: zipfile.ZipFile) -
         "addresses": len(addresses),
         "conversations": len(conversations),
         "orders": len(orders),
+        "leads": len(leads),
         "interactions": entries,
         "files": files,
     }

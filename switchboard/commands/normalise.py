@@ -35,7 +35,7 @@ def normalise(
     sent: Sequence[str],
     save: Path | None,
 ) -> None:
-    """Print what CHANNEL makes of each FILE, one JSON line per file.
+    """Print what CHANNEL makes of each FILE, one JSON line for each payload in it (a file of updates may hold several).
 
     "-" reads file names from standard input, one per line. What cannot be read prints {"error": ...} and the run goes
     on. Bytes of attachments are shown as their size and hash; --save writes them to files named by that hash.
@@ -51,8 +51,9 @@ def normalise(
         save.mkdir(parents=True, exist_ok=True)
     out = sys.stdout.buffer
     for name in _names(files):
-        out.write(orjson.dumps({"file": _plain(name), **_result(adapter, name, headers, save)}) + b"\n")
-        out.flush()
+        for result in _results(adapter, name, headers, save):
+            out.write(orjson.dumps({"file": _plain(name), **result}) + b"\n")
+            out.flush()
 
 
 def _adapter(channel: str, account: str, given: Sequence[str]) -> Parses:
@@ -88,13 +89,21 @@ def _names(files: Sequence[str]) -> Iterator[str]:
                 yield line.rstrip("\r\n")
 
 
-def _result(adapter: Parses, name: str, headers: Mapping[str, str], save: Path | None) -> dict[str, Any]:
-    from core.errors import IntakeError
+def _results(adapter: Parses, name: str, headers: Mapping[str, str], save: Path | None) -> Iterator[dict[str, Any]]:
+    from core.abilities import Unbundles
 
     try:
         body = Path(name).read_bytes()
     except (OSError, ValueError) as error:
-        return {"error": f"It cannot be read: {getattr(error, 'strerror', None) or error}.", "code": "file"}
+        yield {"error": f"It cannot be read: {getattr(error, 'strerror', None) or error}.", "code": "file"}
+        return
+    for payload in adapter.payloads(body) if isinstance(adapter, Unbundles) else [body]:
+        yield _result(adapter, payload, headers, save)
+
+
+def _result(adapter: Parses, body: bytes, headers: Mapping[str, str], save: Path | None) -> dict[str, Any]:
+    from core.errors import IntakeError
+
     try:
         return _described(adapter, body, headers, save) | {
             "events": [_event(event) for event in adapter.parse(body, headers)]
@@ -108,7 +117,7 @@ def _result(adapter: Parses, name: str, headers: Mapping[str, str], save: Path |
 
 def _described(adapter: Parses, body: bytes, headers: Mapping[str, str], save: Path | None) -> dict[str, Any]:
     """What the adapter says of a payload beyond its events. The files it carries are written where `save` says."""
-    from core.channel import Describes
+    from core.abilities import Describes
 
     found = adapter.describe(body, headers) if isinstance(adapter, Describes) else None
     if found is None:

@@ -60,6 +60,8 @@ async def _serve(settings: Settings) -> None:
             lines.append(f"  Agents   {hub.url}/inbox/")
             if settings.wants_sample_data:
                 lines.append(f"  Demo     {hub.url}/demo")
+        if hub.mail:
+            lines.append(f"  Mail     {', '.join(hub.mail)}")
         if hub.first_password:
             lines.append(f"  Sign in  {ADMIN}  {hub.first_password}   (shown once; change it in the inbox)")
         click.echo("\n".join(lines))

@@ -7,7 +7,7 @@ escaped. Macros that speak are imported `with context`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
@@ -19,8 +19,12 @@ from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined,
 from jinja2.runtime import Context
 from markupsafe import Markup
 
+from core.letter import signature_html
+from core.said import HOLE, in_words, sentence_of
+from core.sanitise import loads_pictures
 from switchboard.design import dates
 from switchboard.design.assets import Assets, assets
+from switchboard.design.marked import formatted
 from switchboard.design.words import NAMES, catalogue, language_for
 
 _HERE = Path(__file__).parent
@@ -42,7 +46,8 @@ def environment(*folders: Path, files: Assets | None = None) -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    gettext, ngettext = _translators((_HERE / "translations", *(folder.parent / "translations" for folder in folders)))
+    words = (_HERE / "translations", *(folder.parent / "translations" for folder in folders))
+    gettext, ngettext = _translators(words)
     made.globals |= {
         "_": gettext,
         "gettext": gettext,
@@ -50,18 +55,24 @@ def environment(*folders: Path, files: Assets | None = None) -> Environment:
         "asset": (files or assets()).url,
         "languages": NAMES,
         "query": query,
-        "translate": _plain((_HERE / "translations", *(folder.parent / "translations" for folder in folders))),
+        "translate": _plain(words),
         "language_for": language_for,
     }
     made.filters |= {
         **{style: _dated(style) for style in ("clock", "short", "day", "date", "full", "ago", "since")},
         "decimal": pass_context(lambda context, value: dates.decimal(value, _language(context))),
         "local_date": _local_date,
+        "written_moment": _written_moment,
         "money": _money,
         "filesize": _filesize,
         "initials": initials,
         "hue": hue,
         "paragraphs": paragraphs,
+        "formatted": lambda content: formatted(content, paragraphs),
+        "worded": _worded(_plain(words)),
+        "sentence": sentence_of,
+        "signature": _signature,
+        "loads_pictures": loads_pictures,
     }
     return made
 
@@ -119,7 +130,8 @@ def _language(context: Context) -> str:
 def _translators(folders: tuple[Path, ...]) -> tuple[Callable[..., Markup], Callable[..., Markup]]:
     @pass_context
     def gettext(context: Context, message: str, /, **values: Any) -> Markup:
-        found = Markup.escape(catalogue(_language(context), folders).gettext(message) if message else "")
+        translate = catalogue(_language(context), folders).gettext
+        found = Markup.escape(in_words(message, translate) if message else "")
         return found % values if values else found  # a lone % in a sentence without values needs no doubling
 
     @pass_context
@@ -130,10 +142,34 @@ def _translators(folders: tuple[Path, ...]) -> tuple[Callable[..., Markup], Call
     return gettext, ngettext
 
 
+def _worded(translate: Callable[[str, str], str]) -> Callable[..., Markup]:
+    @pass_context
+    def worded(context: Context, pattern: str, values: Mapping[str, Any]) -> Markup:
+        """A line of the log in the reader's language: its pattern translated, its holes filled with `values`."""
+        language = _language(context)
+
+        def one(name: str) -> Markup:
+            value = values.get(name, f"{{{name}}}")
+            if isinstance(value, datetime):
+                now = context.get("now") or datetime.now(UTC)
+                return dates.time_element(value, "short", language, dates.zone_of(context.get("zone")), now)
+            sentence = translate(language, sentence_of(value)) if isinstance(value, Mapping) else str(value)
+            return Markup.escape(sentence)
+
+        pieces = HOLE.split(translate(language, pattern))
+        return Markup("").join(one(piece) if n % 2 else Markup.escape(piece) for n, piece in enumerate(pieces)).strip()
+
+    return worded
+
+
+def _signature(words: str) -> Markup:
+    return Markup(signature_html(words))  # noqa: S704  # everything in it was escaped
+
+
 def _plain(folders: tuple[Path, ...]) -> Callable[[str, str], str]:
     def translate(language: str, message: str) -> str:
         """`message` in `language`, for answers that are not HTML."""
-        return catalogue(language, folders).gettext(message) if message else ""
+        return in_words(message, catalogue(language, folders).gettext) if message else ""
 
     return translate
 
@@ -145,6 +181,19 @@ def _dated(style: str) -> Callable[..., Markup]:
         return dates.time_element(at, style, _language(context), dates.zone_of(context.get("zone")), now)
 
     return dated
+
+
+@pass_context
+def _written_moment(context: Context, text: str) -> Markup:
+    """A time in ISO 8601 where the reader is; a day, a time without a zone and anything else as it was written."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return Markup.escape(text)
+    if at.tzinfo is None or "T" not in text:
+        return Markup.escape(text.replace("T", " ").removesuffix(":00"))
+    now = context.get("now") or datetime.now(UTC)
+    return dates.time_element(at, "full", _language(context), dates.zone_of(context.get("zone")), now)
 
 
 @pass_context

@@ -21,8 +21,13 @@ from core.customers.customer import Customer
 from core.database import Database
 from core.ids import new_id
 from core.interactions.interaction import Author, Interaction
+from core.leads.lead import Lead
 from core.settings import Settings
 from switchboard.wiring import INDEXES, Stores, stores_on
+from tests.channels.telegram.cases import BOT, CASES, DATE, PRIVATE, message, press
+from tests.channels.telegram.cases_around import AROUND
+from tests.servers.oauth import AuthorisationServer
+from tests.servers.tls import Certificate
 
 KEY = "a key for tests that is long enough to be one"
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -124,6 +129,77 @@ async def test_normalise_reads_every_channel_that_has_payloads(operator: Operato
     assert line["events"][0]["content"]["text"].strip() == "Hello"
 
 
+TELEGRAM = (
+    "file", "kind", "chat_id", "message_id", "sender", "text", "entities", "media", "location", "contact", "reply_to",
+    "forward_from", "edited", "choice", "start_payload", "events",
+)  # fmt: skip
+
+
+async def test_normalise_tells_of_every_telegram_update_in_a_file_what_it_is(operator: Operator) -> None:
+    bodies = [case.body for case in (*CASES, *AROUND) if b"\n" not in case.body]
+    updates = [json.loads(case.body) for case in AROUND]
+    (operator.folder / "lines.jsonl").write_bytes(b"\n".join(bodies))
+    (operator.folder / "polled.json").write_text(json.dumps({"ok": True, "result": updates}))
+    ran = await operator.run("normalise", "telegram", "lines.jsonl", "polled.json", database=False)
+    told = [json.loads(line) for line in ran.out.splitlines()]
+    assert [line["file"] for line in told] == ["lines.jsonl"] * len(bodies) + ["polled.json"] * len(updates)
+    for line in told:
+        if "error" in line:
+            assert line["code"] != "stumbled", line
+        elif "ignored" in line:
+            assert line["ignored"]
+            assert set(line) == {"file", "ignored", "events"}
+        else:
+            assert tuple(line) == TELEGRAM
+            assert isinstance(line["text"], str)
+            assert isinstance(line["edited"], bool)
+            assert "" not in [line[name] for name in TELEGRAM if name not in ("text", "events")]
+
+
+async def test_normalise_tells_the_fields_of_a_telegram_message(operator: Operator) -> None:
+    photo = {"file_id": "large", "file_unique_id": "u", "width": 2, "height": 2, "file_size": 9}
+    answered = {"message_id": 12, "date": DATE, "chat": PRIVATE, "from": BOT, "text": "which?"}
+    origin = {"type": "user", "date": DATE, "sender_user": BOT}
+    bodies = [
+        message(
+            photo=[photo], caption="🙂 red", caption_entities=[{"type": "bold", "offset": 3, "length": 3}],
+            reply_to_message=answered, forward_origin=origin,
+        ),
+        message(contact={"phone_number": "380501112233", "first_name": "Ann", "user_id": 4711}),
+        message("edited_message", text="/start x", edit_date=DATE),
+        press(),
+        message(location={"latitude": 1, "longitude": 2}),
+    ]  # fmt: skip
+    (operator.folder / "all.jsonl").write_bytes(b"\n".join(bodies))
+    ran = await operator.run("normalise", "telegram", "all.jsonl", database=False)
+    picture, card, edited, choice, place = [json.loads(line) for line in ran.out.splitlines()]
+    assert {name: picture[name] for name in TELEGRAM[1:-1]} == {
+        "kind": "message",
+        "chat_id": 4711,
+        "message_id": 15,
+        "sender": {"id": 4711, "name": "Ann Lee", "username": "ann_lee", "language": "en"},
+        "text": "🙂 red",
+        "entities": [{"type": "bold", "offset": 3, "length": 3}],
+        "media": [{"kind": "image", "file_id": "large", "name": "photo.jpg", "type": "image/jpeg", "size": 9}],
+        "location": None,
+        "contact": None,
+        "reply_to": 12,
+        "forward_from": "Tests",
+        "edited": False,
+        "choice": None,
+        "start_payload": None,
+    }
+    assert card["contact"] == {"phone": "+380501112233", "name": "Ann", "user_id": 4711, "own": True}
+    assert (edited["edited"], edited["text"], edited["start_payload"]) == (True, "/start", "x")
+    assert (choice["kind"], choice["choice"], choice["text"], choice["message_id"]) == (
+        "choice",
+        "human",
+        "A person",
+        14,
+    )
+    assert place["location"] == {"latitude": 1.0, "longitude": 2.0, "title": None}
+
+
 async def test_normalise_of_an_unknown_channel_says_which_there_are(operator: Operator) -> None:
     ran = await operator.run("normalise", "pigeon", "x", database=False)
     assert ran.code == 2
@@ -166,7 +242,7 @@ async def test_secrets_come_from_variables_and_files(operator: Operator) -> None
     assert kept is not None
     assert kept.secrets["token"] == "1:fromfile"
     assert len(kept.secrets["webhook_secret"]) > 30
-    assert kept.settings == {"mode": "webhook", "api_url": "https://api.telegram.org"}
+    assert (kept.settings["mode"], kept.settings["api_url"]) == ("webhook", "https://api.telegram.org")
     ran = await operator.run(
         "account", "add", "email", "help", "--set", "address=a@b.c", "--set", "smtp_host=h", "--set", "imap_port=143",
         "--secret-env", "password=MAILWORD", MAILWORD="hush",
@@ -175,6 +251,28 @@ async def test_secrets_come_from_variables_and_files(operator: Operator) -> None
     kept = await operator.stores.accounts.get("email", "help")
     assert kept is not None
     assert (kept.secrets["password"], kept.settings["imap_port"], kept.settings["smtp_port"]) == ("hush", 143, 587)
+
+
+async def test_somebody_signs_in_to_a_mailbox(operator: Operator) -> None:
+    async with AuthorisationServer(patience=1) as provider:
+        provider.own = "help@example.org"
+        settings = {**provider.settings, "address": provider.own, "oauth_device_url": f"{provider.url}/device"}
+        await operator.stores.accounts.save(Account("email", "help", "Help", {**settings, "oauth_scope": "mail"}))
+        ran = await operator.run("account", "authorise", "email", "help")
+        assert (ran.code, ran.err) == (0, "")
+        assert "ABCD-EFGH" in ran.out
+        assert "Signed in" in ran.out
+        kept = await operator.stores.accounts.get("email", "help")
+        assert kept is not None
+        assert provider.refresh_tokens[kept.secrets["oauth_refresh_token"]] == provider.own
+        assert kept.settings["address"] == provider.own
+        assert kept.secrets["oauth_refresh_token"] not in ran.out
+        provider.declines = True
+        declined = await operator.run("account", "authorise", "email", "help")
+        assert (declined.code, declined.err) == (1, "The sign-in was declined. Nothing was changed.\n")
+    assert "account list" in (await operator.run("account", "authorise", "email", "nobody")).err
+    await operator.stores.accounts.save(Account("orders", "shop"))
+    assert "Nobody signs in" in (await operator.run("account", "authorise", "orders", "shop")).err
 
 
 @pytest.mark.parametrize(
@@ -227,12 +325,20 @@ async def test_migrate_says_what_it_changed_and_then_nothing(operator: Operator)
     assert (await operator.run("migrate")).out == "Everything is up to date.\n"
 
 
-async def test_doctor_finds_nothing_bad_in_a_good_set_up(operator: Operator) -> None:
+async def test_doctor_finds_nothing_bad_in_a_good_set_up(operator: Operator, tmp_path: Path) -> None:
+    made = Certificate(tmp_path)
     await operator.stores.database.migrate(INDEXES)
     await operator.stores.agents.add("Ann", "ann@example.org", "correct horse")
     await operator.stores.accounts.save(Account("orders", "shop", secrets={"secret": "s"}))
-    ran = await operator.run("doctor", SWITCHBOARD_PUBLIC_URL="https://hub.example.org")
+    ran = await operator.run(
+        "doctor",
+        SWITCHBOARD_PUBLIC_URL="https://hub.example.org",
+        SWITCHBOARD_SMTP_LISTEN="127.0.0.1:2525",
+        SWITCHBOARD_SMTP_TLS_CERTIFICATE=str(made.certificate),
+        SWITCHBOARD_SMTP_TLS_KEY=str(made.key),
+    )
     assert ran.code == 0, ran.out
+    assert "✓ Mail         is taken in at 127.0.0.1:2525 as hub.example.org, encrypted; the certificate is" in ran.out
     assert all(line.startswith(("✓", " ")) for line in ran.out.splitlines()), ran.out
     assert "orders:shop" in ran.out
 
@@ -241,8 +347,9 @@ async def test_doctor_names_each_thing_to_mend(operator: Operator) -> None:
     await operator.stores.accounts.save(
         Account("telegram", "bot", settings={"api_url": "http://127.0.0.1:9"}, secrets={"token": "1:a"})
     )
-    ran = await operator.run("doctor")
+    ran = await operator.run("doctor", SWITCHBOARD_LMTP_LISTEN="127.0.0.1:2424")
     assert ran.code == 1
+    assert "! Mail         is taken in at 127.0.0.1:2424 as localhost: give it a name with SWITCHBOARD_SMTP" in ran.out
     assert "✗ Line         telegram:bot:" in ran.out
     assert "switchboard migrate" in ran.out
     assert "SWITCHBOARD_PUBLIC_URL" in ran.out
@@ -289,6 +396,7 @@ async def _person(stores: Stores, id: str, mail: str, name: str, attachment: byt
         await stores.interactions.add([entry])
     order = await stores.orders.begin("shop", f"order of {id}", NOW)
     await stores.orders.save(replace(order, customer_id=id))
+    await stores.leads.add(Lead(f"lead {id}", f"conversation {id}", id, name, NOW, NOW))
     return customer
 
 
@@ -301,7 +409,7 @@ async def test_one_persons_data_is_handed_over_and_then_erased(operator: Operato
 
     exported = await operator.run("export", "Ann@example.org", "--to", "ann.zip")
     assert exported.code == 0, exported.err
-    assert "2 interactions, 2 files" in exported.out
+    assert "1 leads, 2 interactions, 2 files" in exported.out
     path = operator.folder / "ann.zip"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     with zipfile.ZipFile(path) as archive:
@@ -322,9 +430,9 @@ async def test_one_persons_data_is_handed_over_and_then_erased(operator: Operato
     erased = await operator.run("erase", "ann@example.org", typed="Анна К.\n")
     assert erased.code == 0, erased.err
     assert "2 interactions" in erased.out
-    names = ("customers", "addresses", "interactions", "orders")
+    names = ("customers", "addresses", "interactions", "orders", "leads")
     left = {name: await stores.database.collection(name).count_documents({}) for name in names}
-    assert left == {"customers": 1, "addresses": 1, "interactions": 2, "orders": 1}
+    assert left == {"customers": 1, "addresses": 1, "interactions": 2, "orders": 1, "leads": 1}
     assert await stores.files.get(hashlib.sha256(b"hers alone").hexdigest()) is None
     assert await stores.files.get(hashlib.sha256(b"a brochure everybody gets").hexdigest()) is not None
     assert "There is no customer" in (await operator.run("erase", "ann@example.org", "--confirm", "x")).err

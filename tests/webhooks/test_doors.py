@@ -105,7 +105,6 @@ async def test_what_is_theirs_is_kept_before_the_yes(door: Door) -> None:
     assert entry is not None
     assert (entry["address"], entry["kind"], entry["status"]) == ("orders:shop:A-1042", "order", "received")
     assert json.loads(entry["raw"]["body"]) == EVENT
-    assert (await door.database.collection("addresses").find_one({"in.due_at": {"$exists": True}})) is not None
 
 
 async def test_the_same_again_is_yes_and_one_entry(door: Door) -> None:

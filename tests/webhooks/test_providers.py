@@ -94,13 +94,14 @@ async def door(database: Database, elsewhere: Elsewhere) -> AsyncIterator[Door]:
     await accounts.save(replace(ACCOUNT, key=""))
     await accounts.save(replace(ACCOUNT, name="closed", enabled=False, key=""))
     interactions, addresses, failed = Interactions(database), Addresses(database), FailedIntakes(database)
-    receive = Receive(interactions, addresses, Files(database), failed, Feed())
+    feed = Feed()
+    receive = Receive(interactions, addresses, Files(database), failed, feed)
     lines = Lines(accounts, CHANNELS)
     needs = Needs(receive, lines, LIMIT, database.ping, CollectorRegistry(), fetch=elsewhere.fetch)
     app = web.Application(client_max_size=LIMIT)
     app.add_routes(routes(needs))
     async with TestClient(TestServer(app)) as client:
-        yield Door(client, database, Replay(receive, failed, lines, interactions, addresses))
+        yield Door(client, database, Replay(receive, failed, lines, interactions, feed))
 
 
 def now() -> datetime:
