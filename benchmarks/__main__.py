@@ -14,7 +14,7 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks import chat, intake, memory, start
+from benchmarks import chat, crowd, intake, mail, memory, start, telegram, widget
 from benchmarks.figures import Figure
 from benchmarks.stage import Stage
 from tests.servers.mongo import MongoServer
@@ -24,12 +24,16 @@ BENCHMARKS: dict[str, Callable[[Stage], AsyncIterator[Figure | str]]] = {
     "memory": memory.run,
     "intake": intake.run,
     "chat": chat.run,
+    "chat-crowd": crowd.run,
+    "chat-widget": widget.run,
+    "telegram": telegram.run,
+    "mail": mail.run,
 }
 
 
 async def measure(names: list[str], quick: bool) -> None:
     """Run the benchmarks `names` on one new MongoDB."""
-    mongo = MongoServer()
+    mongo = MongoServer(in_memory=False)
     try:
         mongo.start()
         with tempfile.TemporaryDirectory(prefix="switchboard-bench-") as folder:
