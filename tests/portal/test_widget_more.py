@@ -169,6 +169,7 @@ async def test_formatted_words_scores_and_pictures_dropped_or_pasted(hub: Hub) -
         await expect(text.locator("code")).to_have_text("x<b>")
         await expect(text.locator("a")).to_have_attribute("href", "https://example.org/_a_*b*")
         await expect(part(page, ".pending")).to_have_count(0)
+        await expect(part(page, ".them .text")).not_to_have_count(0)  # the bot has answered, and says no more
         address = await address_of(page)
         words = "😀 Look: the shop, not here"
         marks = (
