@@ -15,6 +15,7 @@ from playwright.async_api import expect
 from core.orders.order import Order, OrderLine, Step
 from portal.tracking import stages
 from switchboard.hub import Hub
+from tests.making import until
 from tests.portal.browsing import assert_accessible, browser, complaints
 from tests.running import running_hub
 
@@ -24,6 +25,11 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 @pytest.fixture
 async def demo(database_uri: str, database_name: str) -> AsyncIterator[Hub]:
     async with running_hub(database_uri, database_name, sample_data=True) as hub:
+
+        async def settled() -> bool:
+            return await hub.parts.stores.interactions.calling("", 1) == ([], False)
+
+        await until(settled)  # the sample shop's own events, so that they change no order behind a test's back
         yield hub
 
 
