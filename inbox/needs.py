@@ -30,6 +30,7 @@ from core.interactions.store import Interactions
 from core.lead_desk import LeadDesk
 from core.leads.store import Leads
 from core.orders.order import Order
+from core.teams.store import Teams
 from core.templates.store import Templates
 from core.typing import Typing
 from core.write_first import WriteFirst
@@ -60,6 +61,7 @@ class Needs:
     customers: Customers
     addresses: Addresses
     agents: Agents
+    teams: Teams
     accounts: Accounts
     files: Files
     intake: FailedIntakes

@@ -42,6 +42,7 @@ from inbox import (
     say,
     sign_in,
     spam,
+    teams,
     wording,
 )
 from inbox.needs import Needs
@@ -147,6 +148,10 @@ URLS = (
     Url("GET", "/inbox/settings/agents", agents.page, "admin"),
     Url("POST", "/inbox/settings/agents", agents.add, "admin"),
     Url("POST", "/inbox/settings/agents/{id}", agents.change, "admin"),
+    Url("GET", "/inbox/settings/teams", teams.page, "admin"),
+    Url("POST", "/inbox/settings/teams", teams.add, "admin"),
+    Url("POST", "/inbox/settings/teams/{id}", teams.change, "admin"),
+    Url("POST", "/inbox/settings/teams/{id}/remove", teams.remove, "admin"),
     Url("GET", "/inbox/settings/forms", forms.page, "admin"),
     Url("POST", "/inbox/settings/forms", forms.begin, "admin"),
     Url("GET", "/inbox/settings/forms/{name}", forms.edit, "admin"),

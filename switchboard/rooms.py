@@ -134,6 +134,7 @@ def inbox_needs(parts: Parts, form_preview: Callable[[Form, str, Mapping[str, st
         customers=stores.customers,
         addresses=stores.addresses,
         agents=stores.agents,
+        teams=stores.teams,
         accounts=stores.accounts,
         files=stores.files,
         intake=stores.failed,

@@ -65,6 +65,7 @@ from core.route import Parts as RouteParts
 from core.route import Route
 from core.send import Send
 from core.settings import Settings, secret_key
+from core.teams import store as teams
 from core.templates import store as templates
 from core.templates.word import Word
 from core.typing import Typing
@@ -83,6 +84,7 @@ INDEXES = (
     *orders.INDEXES,
     *accounts.INDEXES,
     *agents.INDEXES,
+    *teams.INDEXES,
     *intake.INDEXES,
     *forms.INDEXES,
     *templates.INDEXES,
@@ -108,6 +110,7 @@ class Stores:
     orders: orders.Orders
     accounts: accounts.Accounts
     agents: agents.Agents
+    teams: teams.Teams
     failed: intake.FailedIntakes
     caught: forms.CaughtForms
     forms: forms.Forms
@@ -162,6 +165,7 @@ def stores_on(database: Database, settings: Settings) -> Stores:
         orders=orders.Orders(database),
         accounts=accounts.Accounts(database, vault),
         agents=agents.Agents(database),
+        teams=teams.Teams(database),
         failed=intake.FailedIntakes(database),
         forms=forms.Forms(database),
         caught=forms.CaughtForms(database),

@@ -184,6 +184,7 @@ async def test_axe_finds_nothing(hub: Hub, browser: Browser, scheme: str, width:
         "/inbox/settings/lines",
         "/inbox/settings/lines/telegram",
         "/inbox/settings/agents",
+        "/inbox/settings/teams",
         "/inbox/settings/wording",
         "/inbox/settings/wording/shipped/en",
         "/inbox/c/nothing",

@@ -1,0 +1,1 @@
+"""Teams: the agents who take care of the same conversations, and how they sign."""
