@@ -11,6 +11,7 @@ from core.forms.field import KINDS, FormField
 from core.forms.form import Form
 from core.forms.rules import NAME
 from core.forms.sniff import GROUPS
+from core.teams.team import names_of
 from inbox.form_draft import Draft, changed, read_draft
 from inbox.page import done
 from inbox.page import page as rendered
@@ -131,6 +132,7 @@ async def _builder(visit: Visit, draft: Draft, status: int = 200, **shown: Any) 
             ("", visit.translate("Nobody yet")),
             *((one.id, one.name) for one in await needs.agents.all() if one.active or one.id == form.assignee),
         ],
+        teams=await _teams(visit, form.team),
         options_of=_options_of,
         values_of=_values_of,
         public_url=needs.public_url or f"{visit.request.scheme}://{visit.request.host}",
@@ -143,6 +145,16 @@ async def _form(visit: Visit) -> Form:
     if form is None:
         raise NotFound("There is nothing at this address.")
     return form
+
+
+async def _teams(visit: Visit, chosen: str) -> list[tuple[str, str]]:
+    """The teams to choose from; one that is chosen and not there (any more) stays to be seen."""
+    teams = await visit.needs.teams.all()
+    there = [("", visit.translate("No team")), *((team.id, team.name) for team in teams if team.active)]
+    if chosen in dict(there):
+        return there
+    gone = visit.translate("%(name)s (not there any more)") % {"name": names_of(teams).get(chosen, chosen)}
+    return [*there, (chosen, gone)]
 
 
 def _options_of(one: FormField) -> dict[str, str]:

@@ -113,6 +113,8 @@ LINES = (
     "This agent is not there any more.",
     "This team is not there any more.",
     "There is a team of this name already.",
+    "No team",
+    "%(name)s (not there any more)",
     "A team's name has at most 60 characters.",
     "This conversation is resolved; reopen it first.",
     "The customer has a newer conversation here; answer in that one.",

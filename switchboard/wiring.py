@@ -358,6 +358,7 @@ def form_handler(stores: Stores, settings: Settings, feed: Feed, lines: Lines, s
         stores.forms,
         stores.conversations,
         stores.agents,
+        stores.teams,
         send,
         confirm_links(stores, settings),
         mail_account,

@@ -17,10 +17,10 @@ class Form:
 
     `version` rises with each change and every version is kept. `redirect` is where a plain post leads afterwards
     (empty: our thank-you page). `origins` are other sites that may post JSON to it or show its page in a frame, exactly
-    as browsers write them: `https://shop.example`. `assignee` (an agent's id), `team` and `tags` are given to the
-    conversation. `subject` and `answer` are the words sent to the address that was typed, a template
-    (`core.forms.wording`); nothing is sent in a language without an answer, or at all when there is none. `lead`: what
-    is sent with it makes a lead.
+    as browsers write them: `https://shop.example`. `assignee` (an agent's id), `team` (its id, while it is there) and
+    `tags` are given to the conversation. `subject` and `answer` are the words sent to the address that was typed, a
+    template (`core.forms.wording`); nothing is sent in a language without an answer, or at all when there is none.
+    `lead`: what is sent with it makes a lead.
     """
 
     name: str

@@ -22,6 +22,7 @@ from core.forms.form import Form
 from core.forms.store import Forms
 from core.forms.wording import worded
 from core.interactions.interaction import Author, Interaction
+from core.teams.store import Teams
 from core.templates.render import BrokenTemplate
 
 log = structlog.get_logger(__name__)
@@ -74,6 +75,7 @@ class HandleForm:
     forms: Forms
     conversations: Conversations
     agents: Agents
+    teams: Teams
     send: Sends
     links: ConfirmLinks
     mail: Callable[[], Awaitable[str | None]]
@@ -101,7 +103,7 @@ class HandleForm:
             agent = await self.agents.get(form.assignee)
             if agent is not None and agent.active:
                 fields["assignee"] = agent.id
-        if form.team and not conversation.team:
+        if form.team and not conversation.team and await self.teams.get(form.team):
             fields["team"] = form.team
         if missing := [tag for tag in form.tags if tag not in conversation.tags]:
             fields["tags"] = [*conversation.tags, *missing]

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
+from dataclasses import replace
+
+import aiohttp
+import pytest
+
 from core.agents.agent import Agent
+from core.channel import Account
+from core.conversations.conversation import Conversation
+from core.conversations.store import View
+from core.forms.form import Form
 from switchboard.hub import Hub
 from tests.inbox.desk import AtDesk
+from tests.inbox.test_forms import RIDE, press
 
 TEAMS = "/inbox/settings/teams"
 
@@ -52,3 +64,51 @@ async def test_only_administrators_have_a_say_in_teams(hub: Hub, desk: AtDesk) -
     for path in (TEAMS, f"{TEAMS}/{team.id}", f"{TEAMS}/{team.id}/remove"):
         assert (await desk.post(path, {"name": "Mine"}))[0] == 403
     assert await hub.parts.stores.teams.all() == [team]
+
+
+# ------------------------------------------------------------------------------------------------------ forms
+
+
+@pytest.fixture
+async def ride(hub: Hub) -> Form:
+    await hub.parts.stores.accounts.save(Account("webform", "site", "Our site"))
+    return await hub.parts.stores.forms.save(RIDE)
+
+
+async def submitted(hub: Hub, name: str) -> Conversation:
+    """Somebody called `name` fills the form in; the conversation it begins, once all is done with it."""
+    async with aiohttp.ClientSession() as session, session.post(f"{hub.url}/forms/ride", data={"name": name}) as answer:
+        assert answer.status == 200
+    async with asyncio.timeout(30):
+        while True:
+            for conversation in await hub.parts.stores.conversations.page(View(statuses=())):
+                if conversation.customer_name == name and conversation.tags:
+                    return conversation
+            await asyncio.sleep(0.02)
+
+
+async def test_a_form_gives_what_is_sent_to_its_team(hub: Hub, admin: AtDesk, ride: Form) -> None:
+    team = await hub.parts.stores.teams.add("Delivery")
+    status, _ = await press(admin, "save", team=team.id, tags="ride")
+    assert status == 303
+    kept = await hub.parts.stores.forms.get("ride")
+    assert kept is not None
+    assert (kept.team, kept.tags) == (team.id, ("ride",))
+    assert (await submitted(hub, "Ann")).team == team.id
+    # Removed: the form still shows whose it was, keeps it when saved, and gives that team nothing more.
+    await hub.parts.stores.teams.remove(team.id)
+    _, page = await admin.get("/inbox/settings/forms/ride")
+    assert re.search(rf'value="{team.id}" selected>Delivery \(not there any more\)<', page)
+    assert (await submitted(hub, "Bob")).team is None
+    assert (await press(admin, "save", team=""))[0] == 303
+    assert "not there any more" not in (await admin.get("/inbox/settings/forms/ride"))[1]
+
+
+async def test_an_old_team_of_a_form_that_nobody_knows_stays_to_be_seen_and_does_no_harm(
+    hub: Hub, admin: AtDesk, ride: Form
+) -> None:
+    old = await hub.parts.stores.forms.save(replace(ride, team="100%(n)s <b>", tags=("ride",)), base=ride.version)
+    _, page = await admin.get("/inbox/settings/forms/ride")
+    assert 'value="100%(n)s &lt;b&gt;" selected>100%(n)s &lt;b&gt; (not there any more)<' in page
+    assert (await submitted(hub, "Ann")).team is None
+    assert old.team == "100%(n)s <b>"
