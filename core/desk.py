@@ -24,6 +24,7 @@ from core.perform import Perform, system_line
 from core.rating import AskRating
 from core.said import Said
 from core.send import Send
+from core.teams.store import Teams
 
 FARTHEST = timedelta(days=366)
 
@@ -37,6 +38,7 @@ class Desk:
         interactions: Interactions,
         addresses: Addresses,
         agents: Agents,
+        teams: Teams,
         send: Send,
         feed: Feed,
         perform: Perform,
@@ -51,6 +53,7 @@ class Desk:
         self._interactions = interactions
         self._addresses = addresses
         self._agents = agents
+        self._teams = teams
         self._send = send
         self._feed = feed
 
@@ -179,6 +182,25 @@ class Desk:
             fields["status"] = "open"
         words = ("Assigned to {name}", {"name": name}) if assignee else ("Unassigned", {})
         return await self._change(agent, conversation, fields, *words)
+
+    async def hand(self, agent: Agent, conversation_id: str, team: str | None) -> Conversation:
+        """Give the conversation to a team (its id), or take it from the one that has it.
+
+        Whoever of them has it keeps it. Giving it to a team takes it from the bot.
+        """
+        conversation = await self._get(conversation_id)
+        if (team or None) == (conversation.team or None):
+            return conversation
+        if not team:
+            known = {one.id: one.name for one in await self._teams.all()}
+            had = conversation.team or ""
+            data = {"name": known.get(had, had)}
+            return await self._change(agent, conversation, {"team": None}, "Taken from the team {name}", data)
+        given = await self._teams.get(team)
+        if given is None:
+            raise Invalid("This team is not there any more.", field="team")
+        fields = {"team": given.id, **({"status": "open"} if conversation.status == "pending" else {})}
+        return await self._change(agent, conversation, fields, "Given to the team {name}", {"name": given.name})
 
     async def snooze(self, agent: Agent, conversation_id: str, until: datetime) -> Conversation:
         """Put the conversation aside until `until`, or until the customer writes again."""

@@ -47,6 +47,20 @@ async def assign(visit: Visit) -> web.StreamResponse:
     )
 
 
+async def hand(visit: Visit) -> web.StreamResponse:
+    """To a team's id, or to none (empty)."""
+    id, back = _here(visit)
+    before = await visit.needs.conversations.get(id)
+    if before is None:
+        raise NotFound("This conversation is not there any more.")
+    to = text_field(await visit.form(), "team", 60)
+    await visit.needs.desk.hand(visit.agent, id, to or None)
+    # A team that was removed cannot be given anything, so that cannot be taken back.
+    known = not before.team or await visit.needs.teams.get(before.team) is not None
+    undo = (f"{back}/team", {"team": before.team or ""}) if known else None
+    return done(visit, "handed" if to else "unhanded", back, undo)
+
+
 async def snooze(visit: Visit) -> web.StreamResponse:
     """Until a preset (`preset`) or a date and time (`until`)."""
     id, back = _here(visit)

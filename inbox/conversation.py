@@ -15,6 +15,7 @@ from core.errors import NotFound
 from core.ids import new_id
 from core.interactions.interaction import Interaction
 from core.reach import best
+from core.teams.team import names_of
 from inbox.amended import amendable
 from inbox.composed import own_addresses
 from inbox.deliveries import reach
@@ -44,8 +45,9 @@ async def page(visit: Visit) -> web.StreamResponse:
         beside, thread(visit, conversation_id=conversation.id), side(visit, conversation)
     )
     if "agents" not in values and visit.wants("head", "thread", "main", "side"):
-        agents = await needs.agents.all()
+        agents, teams = await asyncio.gather(needs.agents.all(), needs.teams.all())
         values |= {"agents": agents, "names": {agent.id: agent.name for agent in agents}}
+        values |= {"teams": teams, "team_names": names_of(teams)}
     return await rendered(
         visit,
         "conversation.html",

@@ -14,12 +14,14 @@ from aiohttp import web
 from core.agents.agent import Agent
 from core.conversations.conversation import Conversation, Status, preview
 from core.conversations.store import View
+from core.teams.team import Team, names_of
 from inbox.page import page as rendered
 from inbox.visit import Visit
 
 PAGE = 40
 MOST = 400
 COUNTED = 100
+MY_TEAMS = "mine"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 WHOSE = ("all", "mine", "unassigned")
 STATUSES: Mapping[str, tuple[Status, ...]] = {
@@ -39,6 +41,7 @@ class Look:
     status: str = "open"
     channel: str = ""
     leads: bool = False
+    team: str = ""
     q: str = ""
 
     @classmethod
@@ -50,18 +53,20 @@ class Look:
             status if status in STATUSES else "open",
             channel if channel in visit.needs.table else "",
             visit.query("leads") == "1",
+            visit.query("team", 60),
             visit.query("q"),
         )
 
-    def view(self, agent: Agent) -> View:
-        """The same as the store knows it."""
+    def view(self, agent: Agent, teams: Sequence[Team]) -> View:
+        """The same as the store knows it; `teams` are all there are."""
         assignee = {"all": None, "mine": agent.id, "unassigned": ""}[self.whose]
-        return View(STATUSES[self.status], assignee, self.channel or None, self.leads)
+        wanted = mine(teams, agent) if self.team == MY_TEAMS else (self.team,)
+        return View(STATUSES[self.status], assignee, self.channel or None, self.leads, wanted if self.team else None)
 
     def link(self, **changes: Any) -> str:
         """`?…` for this list with `changes`, without what is the default anyway."""
         new, usual = replace(self, **changes), Look()
-        named = {"whose": new.whose, "status": new.status, "channel": new.channel, "q": new.q}
+        named = {"whose": new.whose, "status": new.status, "channel": new.channel, "team": new.team, "q": new.q}
         kept = {name: value for name, value in named.items() if value != getattr(usual, name)}
         if new.leads:
             kept["leads"] = "1"
@@ -86,12 +91,13 @@ async def listed(visit: Visit) -> dict[str, Any]:
     look = Look.of(visit)
     if not visit.wants("list"):
         return {"look": look}
-    rows, people, onward = await (_found(visit, look) if look.q else _page(visit, look))
+    teams = await visit.needs.teams.all()
+    rows, people, onward = await (_found(visit, look) if look.q else _page(visit, look, teams))
     views = [replace(look, q="", whose=whose) for whose in WHOSE] + [
         replace(look, q="", status=status) for status in ("open", "pending", "snoozed")
     ]
     count = visit.needs.conversations.count
-    counting = asyncio.gather(*(count(view.view(visit.agent), COUNTED) for view in views))
+    counting = asyncio.gather(*(count(view.view(visit.agent, teams), COUNTED) for view in views))
     agents, counts = await asyncio.gather(visit.needs.agents.all(), counting)
     return {
         "look": look,
@@ -101,16 +107,19 @@ async def listed(visit: Visit) -> dict[str, Any]:
         "older": bool(visit.query("before")),
         "agents": agents,
         "names": {agent.id: agent.name for agent in agents},
+        "teams": teams,
+        "team_names": names_of(teams),
+        "in_a_team": bool(mine(teams, visit.agent)),
         "by_whose": dict(zip(WHOSE, counts[:3], strict=True)),
         "by_status": dict(zip(("open", "pending", "snoozed"), counts[3:], strict=True)),
         "counted": COUNTED,
     }
 
 
-async def _page(visit: Visit, look: Look) -> tuple[list[Row], Sequence[Any], str]:
+async def _page(visit: Visit, look: Look, teams: Sequence[Team]) -> tuple[list[Row], Sequence[Any], str]:
     limit = number(visit.query("rows"), PAGE, MOST)
     found = await visit.needs.conversations.page(
-        look.view(visit.agent), before=_cursor(visit.query("before")), limit=limit + 1
+        look.view(visit.agent, teams), before=_cursor(visit.query("before")), limit=limit + 1
     )
     rows = [Row(conversation, conversation.last.preview) for conversation in found[:limit]]
     onward = _mark(rows[-1].conversation) if len(found) > limit else ""
@@ -130,6 +139,11 @@ async def _found(visit: Visit, look: Look) -> tuple[list[Row], Sequence[Any], st
     known = {c.id: c for c in await visit.needs.conversations.some([*hits])}
     rows = [Row(known[id], snippet) for id, snippet in hits.items() if id in known]
     return rows, () if before else people, entries[-1].id if len(entries) == 100 else ""
+
+
+def mine(teams: Sequence[Team], agent: Agent) -> tuple[str, ...]:
+    """Ids of the teams that `agent` is in."""
+    return tuple(team.id for team in teams if team.active and agent.id in team.members)
 
 
 def number(text: str, usual: int, most: int) -> int:

@@ -84,6 +84,7 @@ URLS = (
     Url("POST", C + "/read", actions.read),
     Url("POST", C + "/typing", actions.typing),
     Url("POST", C + "/assign", actions.assign),
+    Url("POST", C + "/team", actions.hand),
     Url("POST", C + "/snooze", actions.snooze),
     Url("POST", C + "/resolve", actions.resolve),
     Url("POST", "/inbox/sent/{id}/edit", amended.edit),

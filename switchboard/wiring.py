@@ -229,6 +229,7 @@ def parts_on(stores: Stores, settings: Settings, table: Mapping[str, Line] = CHA
         stores.interactions,
         stores.addresses,
         stores.agents,
+        stores.teams,
         send,
         feed,
         perform,

@@ -39,7 +39,8 @@ class Conversation:
     when somebody last looked. `unread` counts what people have not looked at. `waiting_since` is when the customer
     began to wait for a person.
     `urgent`: somebody should look at it before others. `runs` is what the bot began here (`runs.py`). `rating` tells
-    that the customer was asked how it was: `{asked_at, agent}`, and then `score`.
+    that the customer was asked how it was: `{asked_at, agent}`, and then `score`. `team` is a team's id, or words from
+    before there were teams.
     """
 
     id: str

@@ -12,7 +12,7 @@ from pymongo import ASCENDING, DESCENDING, UpdateOne
 from pymongo.errors import DuplicateKeyError
 
 from core.batch import Batch
-from core.conversations.conversation import Conversation, Status
+from core.conversations.conversation import STATUSES, Conversation, Status
 from core.conversations.reports import FlowReport, reports_of
 from core.database import Database, Document, Index, last_moved_from, moved_back, moved_from, writer
 
@@ -36,6 +36,11 @@ INDEXES = (
         [("lead", ASCENDING), ("status", ASCENDING), ("last.at", DESCENDING), ("_id", DESCENDING)],
         {"partialFilterExpression": {"lead": True}},
     ),
+    Index(
+        NAME,
+        [("team", ASCENDING), ("status", ASCENDING), ("last.at", DESCENDING), ("_id", DESCENDING)],
+        {"partialFilterExpression": {"team": {"$gt": ""}}},
+    ),
     Index(NAME, [("customer.id", ASCENDING), ("last.at", DESCENDING)]),
     Index(NAME, [("snoozed_until", ASCENDING)], {"sparse": True}),
     Index(NAME, [("opened_at", ASCENDING)]),
@@ -52,12 +57,16 @@ class _Turn:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the inbox list shows. `assignee`: an agent's id, "" for nobody, None for anybody."""
+    """What the inbox list shows. `assignee`: an agent's id, "" for nobody, None for anybody. No `statuses`: every one.
+
+    `teams` are ids: what one of them has, so nothing when there is none; None for every conversation.
+    """
 
     statuses: tuple[Status, ...] = ("open",)
     assignee: str | None = None
     channel: str | None = None
     lead: bool = False
+    teams: tuple[str, ...] | None = None
 
 
 class Conversations:
@@ -162,6 +171,8 @@ class Conversations:
         self, view: View, *, before: tuple[datetime, str] | None = None, limit: int = 50
     ) -> list[Conversation]:
         """One page of the inbox list, newest first; `before` is the last row's (last.at, id) of the page above."""
+        if view.teams == ():
+            return []
         where = _where(view)
         if before:
             at, id = before
@@ -172,6 +183,8 @@ class Conversations:
 
     async def count(self, view: View, most: int = 1000) -> int:
         """How many conversations `view` holds, counted up to `most`."""
+        if view.teams == ():
+            return 0
         return int(await self._all.count_documents(_where(view), limit=most))
 
     async def flows(
@@ -249,12 +262,15 @@ def _owner(customer_id: str, name: str) -> Document:
 
 def _where(view: View) -> Document:
     where: Document = {}
-    if view.statuses:
-        where["status"] = view.statuses[0] if len(view.statuses) == 1 else {"$in": list(view.statuses)}
+    # Every status is named: without one no index has the rows in order, and all of them would be read and sorted.
+    statuses = view.statuses or STATUSES
+    where["status"] = statuses[0] if len(statuses) == 1 else {"$in": list(statuses)}
     if view.assignee is not None:
         where["assignee"] = view.assignee or None
     if view.channel:
         where["channel"] = view.channel
     if view.lead:
         where["lead"] = True
+    if view.teams is not None:
+        where["team"] = view.teams[0] if len(view.teams) == 1 else {"$in": list(view.teams)}
     return where

@@ -268,3 +268,27 @@ def test_only_administrators_administer() -> None:
     may_administer(Agent("1", "A", "a@x", "admin"))
     with pytest.raises(NotAllowed):
         may_administer(Agent("2", "B", "b@x"))
+
+
+async def test_a_team_gets_a_conversation_from_the_bot_and_whoever_has_it_keeps_it(parts: Parts, agent: Agent) -> None:
+    team = await parts.stores.teams.add("Delivery")
+    pending = await begun(parts, "hello")
+    assert pending.status == "pending"
+    async with parts.feed.subscribe("conversations") as changes:
+        given = await parts.desk.hand(agent, pending.id, team.id)
+        assert told(await changes.next(1), "conversation")[-1].value == given
+    assert (given.status, given.team, given.assignee) == ("open", team.id, None)
+    await parts.desk.hand(agent, pending.id, team.id)
+    await parts.desk.assign(agent, pending.id, agent.id)
+    none = await parts.desk.hand(agent, pending.id, None)
+    assert (none.status, none.team, none.assignee) == ("open", None, agent.id)
+    said = [(line.content.text, dict(line.data)) for line in await lines(parts, pending)]
+    assert said == [
+        ("Given to the team {name}", {"name": "Delivery"}),
+        ("Assigned to {name}", {"name": "Olha"}),
+        ("Taken from the team {name}", {"name": "Delivery"}),
+    ]
+    with pytest.raises(Invalid):
+        await parts.desk.hand(agent, pending.id, "nobody")
+    with pytest.raises(NotFound):
+        await parts.desk.hand(agent, "nothing", team.id)

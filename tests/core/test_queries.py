@@ -128,6 +128,9 @@ async def busy_life(parts: Parts) -> None:
     await desk.reply(agent, two, Content("hi"), key="1", due_at=now() + timedelta(hours=1))
     await desk.note(agent, one, "a note", key="1")
     await desk.assign(agent, three, agent.id)
+    team = await stores.teams.add("Delivery")
+    await desk.hand(agent, three, team.id)
+    await desk.hand(agent, three, None)
     await desk.snooze(agent, two, now() + timedelta(hours=1))
     await stores.conversations.wake(now() + timedelta(hours=2))
     await desk.read(agent, one)
@@ -179,13 +182,19 @@ async def read_everything(parts: Parts) -> None:
         pass
 
 
-LISTS: tuple[tuple[Status, ...], ...] = (("open",), ("pending", "open", "snoozed"), STATUSES)
+LISTS: tuple[tuple[Status, ...], ...] = (("open",), ("pending", "open", "snoozed"), STATUSES, ())
 VIEWS = [
     View(statuses, assignee, channel, lead)
     for statuses in LISTS
     for assignee in (None, "", "agent")
     for channel in (None, "chat")
     for lead in (False, True)
+] + [
+    View(statuses, assignee, channel, teams=teams)
+    for statuses in LISTS
+    for assignee in (None, "agent")
+    for channel in (None, "chat")
+    for teams in (("t1",), ("t1", "t2"))
 ]
 
 
@@ -265,6 +274,7 @@ async def filled(parts: Parts) -> None:
             "assignee": None if n % 3 else "agent",
             "channel": "chat" if n % 2 else "letter",
             **({"lead": True} if n % 5 == 0 else {}),
+            "team": f"t{n % 3}" if n % 2 else None,
         }
         for n in range(400)
     ]

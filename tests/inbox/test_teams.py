@@ -15,7 +15,7 @@ from core.conversations.conversation import Conversation
 from core.conversations.store import View
 from core.forms.form import Form
 from switchboard.hub import Hub
-from tests.inbox.desk import AtDesk
+from tests.inbox.desk import AtDesk, asks
 from tests.inbox.test_forms import RIDE, press
 
 TEAMS = "/inbox/settings/teams"
@@ -112,3 +112,84 @@ async def test_an_old_team_of_a_form_that_nobody_knows_stays_to_be_seen_and_does
     assert 'value="100%(n)s &lt;b&gt;" selected>100%(n)s &lt;b&gt; (not there any more)<' in page
     assert (await submitted(hub, "Ann")).team is None
     assert old.team == "100%(n)s <b>"
+
+
+# ---------------------------------------------------------------------------------------------- conversations
+
+
+async def test_a_conversation_is_given_to_a_team_from_its_menu_and_that_can_be_taken_back(
+    hub: Hub, desk: AtDesk
+) -> None:
+    team = await hub.parts.stores.teams.add("Delivery <b>")
+    conversation = await asks(hub)
+    here = f"/inbox/c/{conversation.id}"
+    assert f'name="team" value="{team.id}"' in (await desk.get(here))[1]
+    status, answer = await desk.post(f"{here}/team", {"team": team.id})
+    assert (status, answer["said"], answer["undo"]) == (
+        200,
+        "Given to the team",
+        {"to": f"{here}/team", "fields": {"team": ""}},
+    )
+    _, page = await desk.get(here)
+    assert page.count("Delivery &lt;b&gt;") >= 3, "in the list, above the conversation, and as a line of it"
+    assert "Given to the team Delivery &lt;b&gt;" in page
+    status, answer = await desk.post(answer["undo"]["to"], answer["undo"]["fields"])
+    assert (status, answer["undo"]["fields"]) == (200, {"team": team.id})
+    _, page = await desk.get(here)
+    assert "Taken from the team Delivery &lt;b&gt;" in page
+    # One that was removed, or never was: refused, and nothing has changed.
+    await hub.parts.stores.teams.remove(team.id)
+    for unknown in (team.id, "nonsense", "x" * 500):
+        status, answer = await desk.post(f"{here}/team", {"team": unknown})
+        assert (status, answer["sentence"]) == (422, "This team is not there any more.")
+    assert (await hub.parts.stores.conversations.get(conversation.id)).team is None  # type: ignore[union-attr]  # there
+
+
+async def test_the_name_of_a_removed_team_and_words_from_before_there_were_teams_stay(hub: Hub, desk: AtDesk) -> None:
+    team = await hub.parts.stores.teams.add("Repairs")
+    conversation = await asks(hub)
+    here = f"/inbox/c/{conversation.id}"
+    await desk.post(f"{here}/team", {"team": team.id})
+    await hub.parts.stores.teams.remove(team.id)
+    assert "Repairs" in (await desk.get(here))[1]
+    status, answer = await desk.post(f"{here}/team", {"team": ""})
+    assert (status, answer.get("undo")) == (200, None), "a team that is gone gets nothing back"
+    await hub.parts.stores.conversations.change(conversation.id, {"team": "old words"})
+    assert "old words" in (await desk.get(here))[1]
+    assert (await desk.post(f"{here}/team", {"team": ""}))[0] == 200
+    assert "Taken from the team old words" in (await desk.get(here))[1]
+
+
+async def test_the_list_shows_what_my_teams_or_one_team_have(hub: Hub, desk: AtDesk, maria: Agent) -> None:
+    teams = hub.parts.stores.teams
+    mine, other = await teams.add("Delivery", [maria.id]), await teams.add("Repairs")
+    people = {"Ann": mine.id, "Bob": other.id, "Eve": ""}
+    for name, team in people.items():
+        conversation = await asks(hub, person=name, name=name)
+        if team:
+            await hub.parts.desk.hand(maria, conversation.id, team)
+
+    async def shown(query: str) -> list[str]:
+        _, page = await desk.get(f"/inbox/{query}")
+        rows = page.partition('id="conversations"')[2]
+        return sorted(name for name in people if f">{name}<" in rows)
+
+    assert await shown("") == ["Ann", "Bob", "Eve"]
+    assert await shown("?team=mine") == ["Ann"]
+    assert await shown(f"?team={other.id}") == ["Bob"]
+    assert await shown(f"?team={other.id}&status=every") == ["Bob"]
+    assert await shown("?team=nonsense") == []
+    # In two teams: both. In none: nothing, however much there is.
+    await teams.change(other.id, "Repairs", [maria.id], "")
+    assert await shown("?team=mine") == ["Ann", "Bob"]
+    for each in (mine, other):
+        await teams.remove(each.id)
+    assert await shown("?team=mine") == []
+    assert await shown(f"?team={other.id}") == ["Bob"], "what a removed team had is still to be found"
+
+
+async def test_without_teams_nothing_speaks_of_them(hub: Hub, desk: AtDesk) -> None:
+    conversation = await asks(hub)
+    _, page = await desk.get(f"/inbox/c/{conversation.id}")
+    assert "Every team" not in page
+    assert 'name="team"' not in page
