@@ -97,6 +97,7 @@ class Desk:
         conversation = await self._take(agent, conversation, fields, resolve=resolve)
         # What the bot decided before that is said before it too, and not after an agent has begun to speak.
         await self._perform(conversation)
+        signature = await self.signature(agent, conversation)
         entries = await self._send(
             target,
             content,
@@ -104,13 +105,20 @@ class Desk:
             key=f"reply:{conversation.id}:{key}",
             conversation=conversation,
             due_at=due_at,
-            data={"signature": agent.signature} if agent.signature else None,
+            data={"signature": signature} if signature else None,
         )
         if self._spoken is not None:
             await self._spoken(agent, conversation)
         if resolve:
             self._feed.announce(conversation_changed(await self._rating(conversation)))
         return entries[-1]
+
+    async def signature(self, agent: Agent, conversation: Conversation) -> str:
+        """What signs the agent's letters here: their own, else that of the conversation's team; empty: the line's."""
+        if agent.signature.strip() or not conversation.team:
+            return agent.signature
+        team = await self._teams.get(conversation.team)
+        return team.signature if team else ""
 
     def check(self, content: Content, due_at: datetime | None = None) -> None:
         """Raises Invalid for what can never be sent: nothing, too much, or at an impossible time."""

@@ -89,8 +89,9 @@ async def _letters(visit: Visit, conversation: Conversation) -> dict[str, Any]:
     """Who takes part and whom an answer copies, where conversations are letters; who signs them."""
     usual = conversation.reply_address
     can = visit.needs.able.get(usual.partition(":")[0])
+    signature = await visit.needs.desk.signature(visit.agent, conversation)
     if can is None or not can.subject:
-        return {"taking_part": [], "copied": [], "others": [], "signature": visit.agent.signature}
+        return {"taking_part": [], "copied": [], "others": [], "signature": signature}
     entries, own, line = await asyncio.gather(
         visit.needs.interactions.page(conversation_id=conversation.id, limit=LOOKED_AT),
         own_addresses(visit),
@@ -102,7 +103,7 @@ async def _letters(visit: Visit, conversation: Conversation) -> dict[str, Any]:
         "taking_part": people,
         "copied": copied,
         "others": others,
-        "signature": visit.agent.signature or str((line.settings if line else {}).get("signature") or ""),
+        "signature": signature or str((line.settings if line else {}).get("signature") or ""),
     }
 
 

@@ -118,6 +118,7 @@ LINES = (
     "This team is not there any more.",
     "There is a team of this name already.",
     "No team",
+    "Nobody yet",
     "%(name)s (not there any more)",
     "A team's name has at most 60 characters.",
     "This conversation is resolved; reopen it first.",

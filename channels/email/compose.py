@@ -185,13 +185,13 @@ def _bracketed(one: str) -> bytes | None:
 # -------------------------------------------------------------------------------------------------- content
 
 
-def _content(message: Outbound, team: str, seed: str) -> Lines:
+def _content(message: Outbound, line: str, seed: str) -> Lines:
     content = message.content
     html = clean(content.html) if content.html else ""
     text = clean(content.text)
     if html and not text.strip():
         text = text_of(html)
-    signature = "" if message.automatic else clean(message.signature.strip() or team.strip())
+    signature = "" if message.automatic else clean(message.signature.strip() or line.strip())
     if not message.automatic and not html and text.strip():
         html = as_html(text)
     if signature:

@@ -14,7 +14,8 @@ Role = Literal["agent", "admin"]
 class Agent:
     """A person who answers. `seen_at` is when one of their inbox pages last was open; `away`: they said they are.
 
-    `signature` goes below what they write where letters are written (mail); empty: the line's own does.
+    `signature` goes below what they write where letters are written (mail); empty: that of the
+    conversation's team does, else the line's own.
     """
 
     id: str

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import email
+import email.policy
 import re
 from dataclasses import replace
 
@@ -16,7 +18,9 @@ from core.conversations.store import View
 from core.forms.form import Form
 from switchboard.hub import Hub
 from tests.inbox.desk import AtDesk, asks
+from tests.inbox.letters import arrives, mail_line, sent, thread_about, written
 from tests.inbox.test_forms import RIDE, press
+from tests.servers.smtp import FaultySmtp
 
 TEAMS = "/inbox/settings/teams"
 
@@ -193,3 +197,49 @@ async def test_without_teams_nothing_speaks_of_them(hub: Hub, desk: AtDesk) -> N
     _, page = await desk.get(f"/inbox/c/{conversation.id}")
     assert "Every team" not in page
     assert 'name="team"' not in page
+
+
+# -------------------------------------------------------------------------------------------------- signatures
+
+
+def signed(mail: bytes) -> str:
+    """What stands below the words of a mail."""
+    plain = email.message_from_bytes(mail, policy=email.policy.default).get_body(("plain",))
+    assert plain is not None
+    return str(plain.get_content()).replace("\r\n", "\n").partition("\n-- \n")[2].strip()
+
+
+async def test_an_answer_is_signed_by_the_agent_else_by_the_team_else_by_the_line(
+    hub: Hub, desk: AtDesk, maria: Agent
+) -> None:
+    teams = hub.parts.stores.teams
+    team, silent = (
+        await teams.add("Delivery", signature="**Your delivery**\nHarbour street 5"),
+        await teams.add("Repairs"),
+    )
+    async with FaultySmtp() as server:
+        await mail_line(hub, server, signature="The shop")
+        await arrives(hub, written("Ann <ann@firm.example>", "A quote", "How much?", Message_ID="<one@firm.example>"))
+        here = f"/inbox/c/{(await thread_about(hub, 'A quote')).id}"
+
+        async def answered(given: str) -> tuple[str, str]:
+            """What the page says an answer is signed with, and what it was signed with, once `given` has it."""
+            await desk.post(f"{here}/team", {"team": given})
+            _, page = await desk.get(here)
+            count = len(server.mails)
+            assert (await desk.post(f"{here}/say", {"text": "Hello", "key": f"k{count}"}))[0] == 200
+            shown = re.search(r'class="small soft signature" dir="auto">(.*?)</p>', page, re.DOTALL)
+            assert shown
+            return shown[1], signed((await sent(server, count + 1))[-1])
+
+        assert await answered(team.id) == (
+            "<b>Your delivery</b><br>Harbour street 5",
+            "Your delivery\nHarbour street 5",
+        )
+        assert await answered(silent.id) == ("The shop", "The shop")
+        assert await answered("") == ("The shop", "The shop")
+        await hub.parts.stores.agents.change(maria.id, signature="Maria")
+        assert await answered(team.id) == ("Maria", "Maria")
+        await hub.parts.stores.agents.change(maria.id, signature="")
+        await teams.remove(team.id)
+        assert (await answered(team.id))[1] == "The shop", "a team that is gone signs nothing"
