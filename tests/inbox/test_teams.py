@@ -146,7 +146,9 @@ async def test_a_conversation_is_given_to_a_team_from_its_menu_and_that_can_be_t
     for unknown in (team.id, "nonsense", "x" * 500):
         status, answer = await desk.post(f"{here}/team", {"team": unknown})
         assert (status, answer["sentence"]) == (422, "This team is not there any more.")
-    assert (await hub.parts.stores.conversations.get(conversation.id)).team is None  # type: ignore[union-attr]  # there
+    after = await hub.parts.stores.conversations.get(conversation.id)
+    assert after is not None
+    assert after.team is None
 
 
 async def test_the_name_of_a_removed_team_and_words_from_before_there_were_teams_stay(hub: Hub, desk: AtDesk) -> None:
