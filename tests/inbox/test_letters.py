@@ -21,6 +21,7 @@ from core.said import Said
 from switchboard.hub import Hub
 from tests.inbox.desk import AtDesk, agent_of, asks, at_desk
 from tests.inbox.letters import OURS, arrives, mail_line, sent, thread_about, written
+from tests.making import until
 from tests.servers.smtp import FaultySmtp
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
@@ -309,9 +310,13 @@ async def test_a_complaint_is_seen_where_the_message_is(hub: Hub, desk: AtDesk, 
     complaint = Withdrawal(Address("email", "help", ANN), "c1", how="complaint", outbound=entry.id)
     await hub.parts.receive.keep(account, [complaint])
     await thread_about(hub, "A quote", 2)
-    _, page = await desk.get(f"/inbox/c/{conversation.id}")
-    assert "Reported a message of ours as unwanted" in page
-    assert re.search(r"Withdrawn</span>.*?Withdrawn by a complaint", page, re.DOTALL)
+
+    async def shown() -> bool:
+        _, page = await desk.get(f"/inbox/c/{conversation.id}")
+        withdrawn = re.search(r"Withdrawn</span>.*?Withdrawn by a complaint", page, re.DOTALL)
+        return "Reported a message of ours as unwanted" in page and withdrawn is not None
+
+    await until(shown)
 
 
 async def test_machines_are_marked(hub: Hub, desk: AtDesk, post: FaultySmtp) -> None:

@@ -192,12 +192,18 @@ async def test_whoever_keeps_writing_is_waited_for(hub: Hub, visit: Any, post: F
     await site(hub, mail_after=60)
     async with visit(origin=SHOP) as visitor:
         agent, conversation = await talking(hub, visitor, about=ABOUT)
-    await answer(hub, agent, conversation, "First.")
+    first = await answer(hub, agent, conversation, "First.")
+    await until(lambda: _is_out(hub, first))
     plan = await until(lambda: _plan(hub, visitor.address))
     due_at = await hub.parts.unread.carry_out(plan)
     assert due_at is not None
     assert timedelta(minutes=58) < due_at - datetime.now(UTC) < timedelta(minutes=61)
     assert post.mails == []
+
+
+async def _is_out(hub: Hub, id: str) -> bool:
+    entry = await hub.parts.stores.interactions.get(id)
+    return entry is not None and entry.status in (status.SENT, status.DELIVERED)
 
 
 async def _plan(hub: Hub, address: str) -> Any:
