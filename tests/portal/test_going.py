@@ -176,7 +176,12 @@ async def test_a_chat_is_told_too_and_its_links_know_who_follows_them(
         await visitor.hello(page={"url": hub.url})
         await visitor.say("Hello")
         conversations = hub.parts.stores.conversations
-        conversation = await until(lambda: conversations.active(visitor.address))
+
+        async def told() -> Conversation | None:
+            found = await conversations.active(visitor.address)
+            return found if found is not None and "first" in found.visit else None
+
+        conversation = await until(told)
         assert conversation is not None
         assert conversation.visit["first"]["utm_campaign"] == "spring"
         url = own_url(hub.parts.settings) + "/go/spring"
