@@ -38,15 +38,9 @@ async def start(talk: Talk) -> Decision:
 def _week(hours: Hours, language: str) -> list[str]:
     names = get_day_names("abbreviated", locale=LOCALES.get(language, "en_GB"))
     lines: list[str] = []
-    first = 0
-    while first < 7:
-        last = first
-        while last < 6 and hours.week[last + 1] == hours.week[first]:
-            last += 1
-        if hours.week[first]:
-            days = names[first] if first == last else f"{names[first]}–{names[last]}"
-            lines.append(f"{days}: {_times(hours, first)}")
-        first = last + 1
+    for first, last in hours.alike():
+        days = names[first] if first == last else f"{names[first]}–{names[last]}"
+        lines.append(f"{days}: {_times(hours, first)}")
     return lines
 
 

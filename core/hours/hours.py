@@ -46,6 +46,17 @@ class Hours:
         exception = self.days.get(day.isoformat(), self.days.get(day.isoformat()[5:]))
         return tuple(sorted(self.week[day.weekday()] if exception is None else exception))
 
+    def alike(self) -> Iterator[tuple[int, int]]:
+        """(first, last) of the open days of the week, days in a row with the same hours together; Monday is 0."""
+        first = 0
+        while first < 7:
+            last = first
+            while last < 6 and self.week[last + 1] == self.week[first]:
+                last += 1
+            if self.week[first]:
+                yield first, last
+            first = last + 1
+
 
 def open_at(hours: Hours, at: datetime) -> bool:
     """Whether people are there at `at`."""

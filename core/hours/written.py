@@ -86,15 +86,9 @@ def together(intervals: Sequence[Interval]) -> tuple[Interval, ...]:
 def write_week(hours: Hours) -> str:
     """The week as `read_week` reads it, days with the same hours together."""
     lines: list[str] = []
-    first = 0
-    while first < 7:
-        last = first
-        while last < 6 and hours.week[last + 1] == hours.week[first]:
-            last += 1
-        if hours.week[first]:
-            days = DAYS[first] if first == last else f"{DAYS[first]}-{DAYS[last]}"
-            lines.append(f"{days} {write_intervals(hours.week[first])}")
-        first = last + 1
+    for first, last in hours.alike():
+        days = DAYS[first] if first == last else f"{DAYS[first]}-{DAYS[last]}"
+        lines.append(f"{days} {write_intervals(hours.week[first])}")
     return ", ".join(lines)
 
 
