@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from core.addresses.address import KnownAddress
 from core.addresses.store import Addresses
 from core.channel import Address, Capabilities, Content
 from core.feed import Feed, entry_changed
-from core.ids import new_id
-from core.interactions import status
-from core.interactions.interaction import Author, Interaction
+from core.interactions.beside import beside
+from core.interactions.interaction import Interaction
 from core.interactions.store import Interactions
 from core.reach import others
 from core.send import Send
@@ -87,22 +85,8 @@ class Elsewhere:
         if not entry.conversation_id:
             return
         named = ", ".join(f"{known.parts.channel} {known.parts.person}" for known in where[:5])
-        line = Interaction(
-            id=new_id(),
-            kind="system",
-            direction="internal",
-            channel=entry.channel,
-            account=entry.account,
-            address=entry.address,
-            key=f"elsewhere:{entry.id}:{entry.attempts}",
-            author=Author("system"),
-            content=Content(text=text),
-            at=datetime.now(UTC),
-            status=status.HANDLED,
-            customer_id=entry.customer_id,
-            conversation_id=entry.conversation_id,
-            data={"others": named, "message": entry.id},
-        )
+        data = {"others": named, "message": entry.id}
+        line = beside(entry, text, key=f"elsewhere:{entry.id}:{entry.attempts}", data=data)
         if (await self._interactions.add([line]))[0]:
             self._feed.announce(entry_changed(line))
 

@@ -12,11 +12,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.addresses.store import Addresses
-from core.channel import Address, Content, Receipt, clean
+from core.channel import Address, Receipt, clean
 from core.feed import Feed, entry_changed
-from core.ids import id_of, new_id
+from core.ids import id_of
 from core.interactions import status
-from core.interactions.interaction import Author, Interaction, sane
+from core.interactions.beside import beside
+from core.interactions.interaction import Interaction, sane
 from core.interactions.store import Interactions
 from core.said import sentence_document, shortened
 
@@ -118,22 +119,7 @@ class Receipts:
             return
         to = receipt.address.person if copy else Address.of(entry.address).person
         occasion = receipt.at.isoformat() if receipt.at else str(entry.attempts)
-        line = Interaction(
-            id=new_id(),
-            kind="system",
-            direction="internal",
-            channel=entry.channel,
-            account=entry.account,
-            address=entry.address,
-            key=f"came-back:{entry.id}:{occasion}:{id_of(to)}",
-            author=Author("system"),
-            content=Content(text=text),
-            at=datetime.now(UTC),
-            status=status.HANDLED,
-            customer_id=entry.customer_id,
-            conversation_id=entry.conversation_id,
-            data={"address": clean(to), "reason": sentence_document(reason), "message": entry.id, "hard": receipt.gone},
-            raw=raw,
-        )
+        data = {"address": clean(to), "reason": sentence_document(reason), "message": entry.id, "hard": receipt.gone}
+        line = beside(entry, text, key=f"came-back:{entry.id}:{occasion}:{id_of(to)}", data=data, raw=raw)
         if (await self._interactions.add([line]))[0]:
             self._feed.announce(entry_changed(line))
