@@ -74,7 +74,7 @@ class Typing:
                     await adapter.typing(address)
         except (TimeoutError, UnknownAccount):
             pass
-        except Exception as error:
+        except Exception as error:  # a courtesy, nothing fails by it
             log.info("typing.failed", error=type(error).__name__)
 
     async def close(self) -> None:

@@ -75,6 +75,7 @@ class Delivery:
         except asyncio.CancelledError:
             raise
         except Exception as error:
+            # Whatever it was, it is no yes: the sender keeps the mail and comes again.
             self.troubled()
             log.warning("direct.not_stored", account=account.name, error=f"{type(error).__name__}: {error}"[:300])
             return LATER

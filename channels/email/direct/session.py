@@ -196,6 +196,7 @@ class Receiver(SMTP):
         try:
             account = await self._door.account(address)
         except Exception as error:
+            # Nobody is told that a mailbox is missing because we could not look.
             log.warning("direct.recipients", error=f"{type(error).__name__}: {error}"[:300])
             return LATER
         if account is None or address == NULL:
