@@ -16,7 +16,7 @@ from benchmarks.figures import Figure, compared, percentile
 from benchmarks.stage import Stage
 from benchmarks.visitor import Browser, Visitor, browser, open_site
 from core.agents.passwords import new_password
-from switchboard.wiring import Stores
+from switchboard.stores import Stores
 
 # What a visitor says who never wrote before; the bot answers each, and hands none of them over.
 QUESTIONS = ("Hello", "Where is my order?", "A-1042")

@@ -13,7 +13,7 @@ from benchmarks.figures import Figure, compared, percentile
 from benchmarks.load import Load, post
 from benchmarks.stage import Stage
 from core.channel import Account
-from switchboard.wiring import Stores
+from switchboard.stores import Stores
 
 CUSTOMERS = 1000
 SECRET = "a-secret-for-the-bench"

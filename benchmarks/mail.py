@@ -14,7 +14,7 @@ from benchmarks.stage import Stage
 from channels.email.adapter import Email
 from channels.email.parse import read
 from core.channel import Account
-from switchboard.wiring import Stores
+from switchboard.stores import Stores
 from tests.servers.mail import DOMAIN, PASSWORD, MailServer
 
 LEAST = 0.5  # of what the standard library's parser does

@@ -15,7 +15,7 @@ import psutil
 from core.accounts.secrets import Vault
 from core.database import Database
 from core.settings import Settings
-from switchboard.wiring import Stores, stores_on
+from switchboard.stores import Stores, stores_on
 from tests.running import KEY, Process, hub_process
 from tests.servers.mongo import MongoServer
 

@@ -24,7 +24,7 @@ from aiohttp import web
 from benchmarks.figures import Figure, compared, percentile
 from benchmarks.stage import Stage
 from core.channel import Account
-from switchboard.wiring import Stores
+from switchboard.stores import Stores
 
 TOKEN = "4711:" + "x" * 35
 SECRET = "a-secret-for-the-bench"

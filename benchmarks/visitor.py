@@ -16,7 +16,7 @@ import orjson
 from benchmarks.stage import signing_key
 from core.channel import Account
 from portal.chat.visitor import Visitors
-from switchboard.wiring import Stores
+from switchboard.stores import Stores
 
 SITE = "bench"
 PATIENCE = 30.0

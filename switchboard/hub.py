@@ -30,8 +30,9 @@ from switchboard import rooms
 from switchboard.maildoor import taking_mail
 from switchboard.postoffice import PostOffice
 from switchboard.sample import add_sample_data
+from switchboard.stores import INDEXES, Stores, open_database, stores_on
 from switchboard.web import application
-from switchboard.wiring import INDEXES, Parts, Stores, open_database, own_url, parts_on, stores_on
+from switchboard.wiring import Parts, own_url, parts_on
 
 log = structlog.get_logger(__name__)
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from core.hours.hours import Hours
 from core.hours.written import read_week
-from switchboard.wiring import Stores
+from switchboard.stores import Stores
 
 BY = "sample data"
 COMPANY = "Northwind Bikes"

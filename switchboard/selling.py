@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from core.campaigns.click import Clicks
 from core.campaigns.personal import PersonalLinks
 from core.feed import Feed, entry_changed
 from core.lead_desk import LeadDesk, Parts
 from core.lead_watch import LeadWatch
-
-if TYPE_CHECKING:
-    from switchboard.wiring import Stores
+from switchboard.stores import Stores
 
 
 def lead_desk(stores: Stores, feed: Feed) -> LeadDesk:

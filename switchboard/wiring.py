@@ -2,61 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from bot import Bot, Library, Studio
 from bot import Settings as BotSettings
 from channels import CHANNELS
-from core.accounts import store as accounts
-from core.accounts.secrets import Vault
-from core.addresses import store as addresses
-from core.agents import store as agents
 from core.agents.duty import Duty
 from core.amend import Amend
 from core.calls import Calls
-from core.campaigns import store as campaigns
 from core.channel import Account, Address, Line
 from core.chat import store as chat
 from core.chat.unread import Parts as UnreadParts
 from core.chat.unread import Unread
 from core.continuation import Continuation
-from core.conversations import store as conversations
-from core.customers import store as customers
 from core.customers.identify import Identify
 from core.customers.merge import Merge
-from core.database import Database
 from core.deliver import Deliver
 from core.desk import Desk
 from core.elsewhere import Elsewhere
-from core.faq import store as faq
 from core.feed import Feed, conversation_changed, entry_changed, order_changed
-from core.files.store import Files
-from core.forms import store as forms
 from core.forms.confirm import Confirm, ConfirmLinks
 from core.forms.handle import HandleForm
 from core.forms.spam import Spam
 from core.go_on import GoOn
-from core.hours import store as hours
-from core.intake import store as intake
-from core.interactions import store as interactions
 from core.join import Join
 from core.lead_desk import LeadDesk
-from core.leads import store as leads
 from core.lines import Lines
 from core.listen import Listen
 from core.media import Media
-from core.mongod import PrivateMongod
-from core.orders import store as orders
 from core.orders.delivery import Redirect
 from core.orders.handle import HandleOrder
 from core.orders.lookup import OrderLookup
 from core.orders.notify import Notify, Reaches, Speaks
 from core.orders.owner import Owner
 from core.perform import Perform
-from core.persona import store as persona
 from core.rating import AskRating
 from core.receive import Receive, Replay
 from core.restraint import Restraint
@@ -64,9 +45,7 @@ from core.revise import Revise
 from core.route import Parts as RouteParts
 from core.route import Route
 from core.send import Send
-from core.settings import Settings, secret_key
-from core.teams import store as teams
-from core.templates import store as templates
+from core.settings import Settings
 from core.templates.word import Word
 from core.typing import Typing
 from core.unsubscribe import Unsubscribe
@@ -74,53 +53,7 @@ from core.worker import Parts as WorkerParts
 from core.worker import Worker
 from core.write_first import WriteFirst
 from switchboard import selling
-
-# Every index of every collection: what `switchboard migrate` and each start bring up to date.
-INDEXES = (
-    *interactions.INDEXES,
-    *addresses.INDEXES,
-    *conversations.INDEXES,
-    *customers.INDEXES,
-    *orders.INDEXES,
-    *accounts.INDEXES,
-    *agents.INDEXES,
-    *teams.INDEXES,
-    *intake.INDEXES,
-    *forms.INDEXES,
-    *templates.INDEXES,
-    *chat.INDEXES,
-    *hours.INDEXES,
-    *faq.INDEXES,
-    *persona.INDEXES,
-    *leads.INDEXES,
-    *campaigns.INDEXES,
-)
-
-
-@dataclass(frozen=True)
-class Stores:
-    """Every collection, on one database."""
-
-    database: Database
-    vault: Vault
-    interactions: interactions.Interactions
-    addresses: addresses.Addresses
-    conversations: conversations.Conversations
-    customers: customers.Customers
-    orders: orders.Orders
-    accounts: accounts.Accounts
-    agents: agents.Agents
-    teams: teams.Teams
-    failed: intake.FailedIntakes
-    caught: forms.CaughtForms
-    forms: forms.Forms
-    templates: templates.Templates
-    files: Files
-    hours: hours.OpeningHours
-    faq: faq.Faq
-    persona: persona.Personas
-    leads: leads.Leads
-    campaigns: campaigns.Campaigns
+from switchboard.stores import Stores
 
 
 @dataclass(frozen=True)
@@ -150,33 +83,6 @@ class Parts:
     bot: Bot
     studio: Studio
     lead_desk: LeadDesk
-
-
-def stores_on(database: Database, settings: Settings) -> Stores:
-    """The stores on a connected database."""
-    vault = Vault(secret_key(settings).decode("utf-8", "replace"))
-    return Stores(
-        database=database,
-        vault=vault,
-        interactions=interactions.Interactions(database),
-        addresses=addresses.Addresses(database),
-        conversations=conversations.Conversations(database),
-        customers=customers.Customers(database),
-        orders=orders.Orders(database),
-        accounts=accounts.Accounts(database, vault),
-        agents=agents.Agents(database),
-        teams=teams.Teams(database),
-        failed=intake.FailedIntakes(database),
-        forms=forms.Forms(database),
-        caught=forms.CaughtForms(database),
-        templates=templates.Templates(database),
-        files=Files(database),
-        hours=hours.OpeningHours(database),
-        faq=faq.Faq(database),
-        persona=persona.Personas(database),
-        leads=leads.Leads(database),
-        campaigns=campaigns.Campaigns(database),
-    )
 
 
 def parts_on(stores: Stores, settings: Settings, table: Mapping[str, Line] = CHANNELS) -> Parts:
@@ -407,29 +313,3 @@ def own_url(settings: Settings) -> str:
     """Where customers find this hub: the public address, else that of this machine, which is enough to try it."""
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104  # only compared
     return settings.public_url or f"http://{host}:{settings.port}"
-
-
-@asynccontextmanager
-async def open_database(settings: Settings) -> AsyncIterator[Database]:
-    """The database that `settings` name: the private MongoDB (started, or attached to) when no URI is given."""
-    if settings.mongodb_uri:
-        database = Database.connect(settings.mongodb_uri, settings.database)
-        try:
-            yield database
-        finally:
-            await database.close()
-        return
-    async with PrivateMongod(settings.data, settings.mongod) as uri:
-        database = Database.connect(uri, settings.database)
-        try:
-            yield database
-        finally:
-            await database.close()
-
-
-@asynccontextmanager
-async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
-    """The stores, for a command that runs and ends. Raises SetupError, with what to do, when they cannot be had."""
-    async with open_database(settings) as database:
-        await database.hello()
-        yield stores_on(database, settings)

@@ -25,7 +25,8 @@ from core.interactions import status
 from core.interactions.interaction import Author, Interaction
 from core.queues import Arrived, Waiting
 from core.settings import Settings
-from switchboard.wiring import INDEXES, Parts, parts_on, stores_on
+from switchboard.stores import INDEXES, stores_on
+from switchboard.wiring import Parts, parts_on
 from tests.servers.little import TABLE
 
 T = TypeVar("T")

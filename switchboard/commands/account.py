@@ -15,7 +15,7 @@ from switchboard.commands.options import on_the_database, secret_from, settings,
 
 if TYPE_CHECKING:
     from core.channel import Account, Field, Line
-    from switchboard.wiring import Stores
+    from switchboard.stores import Stores
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 

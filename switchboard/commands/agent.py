@@ -10,7 +10,7 @@ import click
 from switchboard.commands.options import on_the_database, secret_from, settings, with_stores
 
 if TYPE_CHECKING:
-    from switchboard.wiring import Stores
+    from switchboard.stores import Stores
 
 
 @click.group()

@@ -15,7 +15,7 @@ from switchboard.commands.options import on_the_database, settings, with_stores
 if TYPE_CHECKING:
     from bot.studio import Tried
     from core.conversations.reports import FlowReport
-    from switchboard.wiring import Stores
+    from switchboard.stores import Stores
 
 IDLE = timedelta(hours=24)
 _PICK = re.compile(r"/(\d{1,2})")

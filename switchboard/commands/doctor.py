@@ -19,7 +19,7 @@ from switchboard.commands.options import settings as load
 if TYPE_CHECKING:
     from core.channel import Account, Channel
     from core.settings import Settings
-    from switchboard.wiring import Stores
+    from switchboard.stores import Stores
 
 PATIENCE = 20  # seconds for each line's provider
 LITTLE = 1024**3  # bytes of disk
@@ -68,7 +68,7 @@ def _print(finding: Finding) -> None:
 
 async def _findings(settings: Settings) -> AsyncIterator[Finding]:
     from core.errors import SwitchboardError
-    from switchboard.wiring import open_stores
+    from switchboard.stores import open_stores
 
     yield _public(settings)
     yield _disk(settings)
@@ -151,7 +151,7 @@ def _program(settings: Settings) -> Finding:
 
 
 async def _indexes(stores: Stores) -> Finding:
-    from switchboard.wiring import INDEXES
+    from switchboard.stores import INDEXES
 
     there = {
         name: set(await stores.database.collection(name).index_information())

@@ -12,7 +12,7 @@ from switchboard.commands.person import person
 
 if TYPE_CHECKING:
     from core.customers.customer import Customer
-    from switchboard.wiring import Stores
+    from switchboard.stores import Stores
 
 
 @click.command()

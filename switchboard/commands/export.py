@@ -15,7 +15,7 @@ from switchboard.commands.options import on_the_database, settings, with_stores
 from switchboard.commands.person import person
 
 if TYPE_CHECKING:
-    from switchboard.wiring import Stores
+    from switchboard.stores import Stores
 
 
 @click.command()

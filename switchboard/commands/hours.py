@@ -14,7 +14,7 @@ from switchboard.commands.options import on_the_database, settings, with_stores
 
 if TYPE_CHECKING:
     from core.hours.hours import Hours
-    from switchboard.wiring import Stores
+    from switchboard.stores import Stores
 
 BY = "command line"
 

@@ -11,7 +11,7 @@ import click
 
 if TYPE_CHECKING:
     from core.settings import Settings
-    from switchboard.wiring import Stores
+    from switchboard.stores import Stores
 
 C = TypeVar("C", bound=Callable[..., Any])
 R = TypeVar("R")
@@ -39,7 +39,7 @@ def settings(data: Path | None, mongodb_uri: str | None) -> Settings:
 
 def with_stores(settings: Settings, work: Callable[[Stores], Awaitable[R]]) -> R:
     """Runs `work` on the stores, starting or joining the private MongoDB where there is no other. Raises SetupError."""
-    from switchboard.wiring import open_stores
+    from switchboard.stores import open_stores
 
     async def run() -> R:
         async with open_stores(settings) as stores:

@@ -8,7 +8,7 @@ from core.errors import NotFound
 
 if TYPE_CHECKING:
     from core.customers.customer import Customer
-    from switchboard.wiring import Stores
+    from switchboard.stores import Stores
 
 
 async def person(stores: Stores, who: str, country: str) -> Customer:

@@ -23,7 +23,8 @@ from core.ids import new_id
 from core.intake.store import FailedIntakes
 from core.interactions.store import Interactions
 from core.receive import Kept, Receive
-from switchboard.wiring import INDEXES, Parts
+from switchboard.stores import INDEXES
+from switchboard.wiring import Parts
 from tests.core.round_trips import round_trips
 from tests.core.strategies import ARRIVALS
 from tests.making import (

@@ -23,7 +23,7 @@ from core.ids import new_id
 from core.interactions.interaction import Author, Interaction
 from core.leads.lead import Lead
 from core.settings import Settings
-from switchboard.wiring import INDEXES, Stores, stores_on
+from switchboard.stores import INDEXES, Stores, stores_on
 from tests.channels.telegram.cases import BOT, CASES, DATE, PRIVATE, message, press
 from tests.channels.telegram.cases_around import AROUND
 from tests.servers.oauth import AuthorisationServer
