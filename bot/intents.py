@@ -34,10 +34,15 @@ class Intents:
     """Reads intents out of words, by a table of phrases whose order is their rank."""
 
     def __init__(self, table: Mapping[str, Sequence[str]] = PHRASES) -> None:
-        self._table = [(intent, [Phrase.of(line) for line in lines]) for intent, lines in table.items()]
-        self._lexicon = Lexicon(
-            atom for _, lines in self._table for line in lines for slot in line.slots for atom in slot
-        )
+        phrases = [[Phrase.of(line) for line in lines] for lines in table.values()]
+        self._lexicon = Lexicon(atom for lines in phrases for line in lines for slot in line.slots for atom in slot)
+        self._names = tuple(table)
+        # Most phrases have nothing to do with a text: looked at are those of which it has a word of the first slot.
+        self._by_atom: dict[str, list[tuple[int, Phrase]]] = {}
+        for rank, lines in enumerate(phrases):
+            for line in lines:
+                for atom in line.slots[0]:
+                    self._by_atom.setdefault(atom, []).append((rank, line))
         self.names = frozenset(table)
 
     def read(self, words: Sequence[str]) -> str | None:
@@ -51,11 +56,12 @@ class Intents:
         for at, atoms in enumerate(marks):
             for atom in atoms:
                 where.setdefault(atom, []).append(at)
-        if not where:
-            return ()
-        return tuple(
-            intent for intent, phrases in self._table if any(_fits(phrase, where, words, marks) for phrase in phrases)
-        )
+        found: set[int] = set()
+        for atom in where:
+            for rank, phrase in self._by_atom.get(atom, ()):
+                if rank not in found and _fits(phrase, where, words, marks):
+                    found.add(rank)
+        return tuple(self._names[rank] for rank in sorted(found))
 
 
 def _fits(
