@@ -8,7 +8,15 @@ from core.channel import Account, Address, Capabilities, Field, Line, Outbound
 from core.chat.site import MAIL_AFTER, wrong
 
 CAPABILITIES = Capabilities(
-    max_text=8000, max_buttons=12, files=True, idempotent=True, leaves=True, marks=True, edits=inf, deletes=inf
+    max_text=8000,
+    max_buttons=12,
+    files=True,
+    idempotent=True,
+    marks=True,
+    edits=inf,
+    deletes=inf,
+    reads_log=True,
+    leaves=True,
 )
 
 LINE = Line(

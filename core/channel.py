@@ -283,7 +283,8 @@ class Capabilities:
     `per_address_seconds` is the least gap between messages to one person after the first `per_address_burst`.
     `ask_phone` and `ask_location`: it has a button to share the own number, the own place. `edits` and `deletes`: for
     how many seconds a sent text can be changed, a message taken back (0: not at all). `typing`: it shows that somebody
-    is writing. `leaves`: people leave without a trace, so what they did not read is followed up (`core.chat.unread`).
+    is writing. `reads_log`: the customer's side reads the log itself, so what is written there is sent (`core.send`).
+    `leaves`: people leave without a trace, so what they did not read is followed up (`core.chat.unread`).
     `automatic_per_hour`: machines answer on this channel, so one person gets at most so many automatic messages an hour
     (0: no bound); an account's setting of this name overrides it.
     """
@@ -306,6 +307,7 @@ class Capabilities:
     edits: float = 0
     deletes: float = 0
     typing: bool = False
+    reads_log: bool = False
     leaves: bool = False
     automatic_per_hour: int = 0
 

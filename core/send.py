@@ -71,6 +71,7 @@ class Send:
             if not content.subject and conversation.subject:
                 content = replace(content, subject=_answer_to(conversation.subject))
         planned = due_at is not None and due_at > now
+        sent = not planned and able.reads_log and await self._is_next(address, author, data)
         entries = [
             Interaction(
                 id=new_id(),
@@ -83,7 +84,7 @@ class Send:
                 author=author,
                 content=piece,
                 at=now,
-                status=status.PLANNED if planned else status.QUEUED,
+                status=status.PLANNED if planned else status.SENT if sent else status.QUEUED,
                 due_at=due_at if planned else None,
                 customer_id=customer_id or (conversation.customer_id if conversation else None),
                 conversation_id=conversation.id if conversation else None,
@@ -92,18 +93,32 @@ class Send:
             )
             for n, piece in enumerate(fit(content, able))
         ]
+        if sent:
+            entries = [replace(entry, external_id=entry.id) for entry in entries]
         fresh = await self._interactions.add(entries)
         reached("queued")
-        # Also when all were there: the process that wrote them may have died before it raised the flag.
-        await self._addresses.flag([address], due_at if planned and due_at else now)
+        if not (sent and all(fresh)):
+            # Also when all were there: the process that wrote them may have died before it raised the flag.
+            await self._addresses.flag([address], due_at if planned and due_at else now)
         for entry, is_new in zip(entries, fresh, strict=True):
             if is_new:
                 self._feed.announce(entry_changed(entry))
+        if sent and all(fresh):
+            return entries
         self._feed.announce(lane_due("out", address))
         if all(fresh):
             return entries
         there = [await self._interactions.by_key(entry.address, entry.key) for entry in entries]
         return [entry for entry in there if entry is not None]
+
+    async def _is_next(self, address: str, author: Author, data: Mapping[str, Any] | None) -> bool:
+        """Whether what the bot answers need not go through the lane, where it would only be marked as sent.
+
+        What people write may be followed up and what has a purpose may be declined: both are `deliver`'s to see. And
+        nothing overtakes what waits.
+        """
+        answers = author.kind == "bot" and not (data or {}).get("purpose")
+        return answers and not await self._interactions.waiting(address)
 
 
 def _answer_to(subject: str) -> str:

@@ -40,12 +40,14 @@ def line(name: str, **able: Any) -> Line:
     return Line(name=name, title=name.title(), adapter=ADAPTER, capabilities=Capabilities(**able))
 
 
-# Four kinds of channel: an ordinary chat, one that may be sent to twice, one with letters, and one that only receives.
+# Five kinds of channel: an ordinary chat, one that may be sent to twice, one whose people read the log themselves, one
+# with letters, and one that only receives.
 TABLE = {
     row.name: row
     for row in (
         line("chat", max_text=400, max_buttons=3, files=True),
         line("safe", max_text=400, idempotent=True),
+        line("board", max_text=400, idempotent=True, reads_log=True),
         line("letter", subject=True, html=True, files=True),
         line("hole", sends=False),
     )
