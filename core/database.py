@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC
 from typing import Any
 
+import bson
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
@@ -133,16 +134,53 @@ class Database:
         if errors or concern:
             raise BulkWriteError({"writeErrors": errors, "writeConcernErrors": concern})
 
-    async def update_quick(self, name: str, updates: Sequence[Document]) -> None:
-        """Updates that may be done twice, unordered, acknowledged by the primary alone; raises BulkWriteError.
+    async def insert_each(self, name: str, documents: Sequence[RawBSONDocument]) -> list[bool | BaseException]:
+        """As `insert`, each for itself: True when it is new, False when a unique index holds its like, else the error.
+
+        Raises CannotStore when the database is away.
+        """
+        try:
+            await self.insert(name, documents)
+        except BulkWriteError as error:
+            if lacks_majority(error):
+                return [cannot_store(error)] * len(documents)
+            codes = failed_at(error)
+            return [
+                True if n not in codes else False if codes[n] == DUPLICATE else cannot_store(error)
+                for n in range(len(documents))
+            ]
+        except Exception as error:
+            if away(error):
+                raise cannot_store(error) from error
+            raise
+        return [True] * len(documents)
+
+    async def update(self, name: str, updates: Sequence[Document], *, quick: bool = False) -> int:
+        """Updates that may be done twice, unordered; how many found their document. Raises BulkWriteError.
 
         Each is `{"q": filter, "u": change}`, with `"upsert": True` where wanted, as the `update` command has it.
+        Acknowledged by the majority; `quick`: by the primary alone. When the connection broke and it was done twice,
+        those that no longer found their document are not counted although they did the first time.
         """
-        concern = {"w": 1, "j": False}
+        concern = {"w": 1, "j": False} if quick else {"w": "majority"}
         command = {"update": name, "updates": list(updates), "ordered": False, "writeConcern": concern}
         _, reply = await self._write(command)
-        if errors := reply.get("writeErrors"):
-            raise BulkWriteError({"writeErrors": errors, "writeConcernErrors": []})
+        errors = reply.get("writeErrors", [])
+        lacking = [reply["writeConcernError"]] if "writeConcernError" in reply else []
+        if errors or lacking:
+            raise BulkWriteError({"writeErrors": errors, "writeConcernErrors": lacking})
+        return int(reply["n"])
+
+    async def upsert(self, name: str, updates: Sequence[Document], *, quick: bool = False) -> None:
+        """`update` for upserts: two that raced to make the same document are one, changed twice."""
+        try:
+            await self.update(name, updates, quick=quick)
+        except BulkWriteError as error:
+            # The second attempt finds it there.
+            again = [updates[n] for n, code in failed_at(error).items() if code == DUPLICATE]
+            if len(again) < len(failed_at(error)) or not again:
+                raise
+            await self.update(name, again, quick=quick)
 
     async def _write(self, command: Document) -> tuple[bool, Document]:
         """Whether it had to be sent twice, because the connection broke, and the server's reply."""
@@ -286,6 +324,11 @@ def beginning(word: str) -> Document:
     Without `$elemMatch`, one element above and another below the range would do, which is nearly every array.
     """
     return {"$elemMatch": {"$gte": word, "$lt": word + "\uffff"}}
+
+
+def encoded(document: Mapping[str, Any]) -> RawBSONDocument:
+    """`document` as `insert` takes it."""
+    return RawBSONDocument(bson.encode(document))
 
 
 def moved_from(customer: str) -> Document:

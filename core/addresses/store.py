@@ -63,6 +63,8 @@ class Addresses:
         self._flagging: Batch[_Flag, None] = Batch(self._raise_flags)
         self._releasing: Batch[Document, None] = Batch(self._release)
         self._reading: Batch[str, KnownAddress | None] = Batch(self._read)
+        self._learning: Batch[Document, None] = Batch(self._learn)
+        self._adopting: Batch[tuple[str, str], str] = Batch(self._adopt)
 
     # ------------------------------------------------------------------------------------------------ flags
 
@@ -79,14 +81,7 @@ class Addresses:
             )
         operations = [_flagged(flag) for flag in merged.values()]
         try:
-            try:
-                await self._database.update_quick(NAME, operations)
-            except BulkWriteError as error:
-                # Two upserts of a new address raced; the second attempt finds it there.
-                again = [operations[n] for n, code in failed_at(error).items() if code == DUPLICATE]
-                if len(again) < len(failed_at(error)) or not again:
-                    raise
-                await self._database.update_quick(NAME, again)
+            await self._database.upsert(NAME, operations, quick=True)
         except Exception as error:
             if away(error):
                 raise cannot_store(error) from error
@@ -185,7 +180,7 @@ class Addresses:
         )
 
     async def _release(self, operations: list[Document]) -> Sequence[BaseException | None]:
-        await self._database.update_quick(NAME, operations)
+        await self._database.update(NAME, operations, quick=True)
         return [None] * len(operations)
 
     # ------------------------------------------------------------------------------------------ the person
@@ -235,10 +230,14 @@ class Addresses:
         }
         if reachable:
             update["$unset"] = {"gone": ""}
-        await self._all.update_one({"_id": address}, update, upsert=True)
+        await self._learning.put({"q": {"_id": address}, "u": update, "upsert": True})
         if reachable is False:
             why = {"at": at or datetime.now(UTC), **sentence_document(shortened(gone, clean))}
             await self._all.update_one({"_id": address, "gone": {"$exists": False}}, {"$set": {"gone": why}})
+
+    async def _learn(self, changes: list[Document]) -> Sequence[None]:
+        await self._database.upsert(NAME, changes)
+        return [None] * len(changes)
 
     async def newest(self, address: str, at: datetime) -> bool:
         """Whether nothing newer than `at` was said about how `address` can be reached; from now on this is the newest.
@@ -269,23 +268,22 @@ class Addresses:
 
     async def adopt(self, address: str, customer_id: str) -> str:
         """Give a new address to `customer_id` unless it has a customer already; returns whose it is now."""
-        parts = Address.of(address)
-        document = await self._all.find_one_and_update(
-            {"_id": address},
-            [
-                {
-                    "$set": {
-                        "customer_id": {"$ifNull": ["$customer_id", customer_id]},
-                        "channel": parts.channel,
-                        "account": parts.account,
-                        "writer": writer(),
-                    }
-                }
-            ],
-            upsert=True,
-            return_document=True,
-        )
-        return str(document["customer_id"])
+        return await self._adopting.put((address, customer_id))
+
+    async def _adopt(self, wanted: list[tuple[str, str]]) -> Sequence[str]:
+        if len(wanted) == 1:
+            address, customer_id = wanted[0]
+            change = _adopted(address, customer_id)
+            return [
+                (await self._all.find_one_and_update({"_id": address}, change, upsert=True, return_document=True))[
+                    "customer_id"
+                ]
+            ]
+        changes = [{"q": {"_id": address}, "u": _adopted(address, id), "upsert": True} for address, id in wanted]
+        await self._database.upsert(NAME, changes)
+        where = {"_id": {"$in": [address for address, _ in wanted]}}
+        owners = {row["_id"]: row["customer_id"] async for row in self._all.find(where, {"customer_id": 1})}
+        return [owners[address] for address, _ in wanted]
 
     async def move(self, from_customer: str, to_customer: str) -> None:
         """Give one customer's addresses to another, so that it can be undone."""
@@ -304,6 +302,11 @@ class Addresses:
     async def erase(self, customer_id: str) -> int:
         """Delete the addresses of one customer; returns how many."""
         return int((await self._all.delete_many({"customer_id": customer_id})).deleted_count)
+
+
+def _adopted(address: str, customer_id: str) -> list[Document]:
+    owner = {"$ifNull": ["$customer_id", customer_id]}
+    return [{"$set": {"customer_id": owner, **_parts(address), "writer": writer()}}]
 
 
 def _flagged(flag: _Flag) -> Document:

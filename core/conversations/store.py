@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pymongo import ASCENDING, DESCENDING, UpdateOne
+from bson.raw_bson import RawBSONDocument
+from pymongo import ASCENDING, DESCENDING
 from pymongo.errors import DuplicateKeyError
 
 from core.batch import Batch
 from core.conversations.conversation import STATUSES, Conversation, Status
 from core.conversations.reports import FlowReport, reports_of
-from core.database import Database, Document, Index, last_moved_from, moved_back, moved_from, writer
+from core.database import Database, Document, Index, encoded, last_moved_from, moved_back, moved_from, writer
 
 NAME = "conversations"
 
@@ -73,10 +74,12 @@ class Conversations:
     """The conversations."""
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         self._all = database.collection(NAME)
         self._reading: Batch[tuple[str, str], Conversation | None] = Batch(self._read_active)
         self._getting: Batch[str, Conversation | None] = Batch(self._read)
-        self._turning: Batch[_Turn, bool] = Batch(self._turn)
+        self._turning: Batch[_Turn, bool] = Batch(self._turn, most=128)
+        self._starting: Batch[RawBSONDocument, bool] = Batch(self._start)
 
     # ------------------------------------------------------------------------------------- what route does
 
@@ -105,14 +108,15 @@ class Conversations:
 
     async def start(self, conversation: Conversation) -> Conversation:
         """Begin `conversation`; when another process was faster, the one it began is returned."""
-        try:
-            await self._all.insert_one({**conversation.document(), "writer": writer()})
-        except DuplicateKeyError:
+        if not await self._starting.put(encoded({**conversation.document(), "writer": writer()})):
             there = await self.active(conversation.address, conversation.thread) or await self.get(conversation.id)
             if there is None:  # it was resolved in the blink between; the caller's next look starts anew
                 return await self.start(conversation)
             return there
         return conversation
+
+    async def _start(self, documents: list[RawBSONDocument]) -> Sequence[bool | BaseException]:
+        return await self._database.insert_each(NAME, documents)
 
     async def commit(self, before: Conversation, after: Conversation) -> bool:
         """Write what differs between `before` and `after`, only if nobody changed the conversation since `before`.
@@ -129,8 +133,7 @@ class Conversations:
         return await self._turning.put(_Turn(before.id, {"_id": before.id, "rev": before.rev}, update, stamp))
 
     async def _turn(self, turns: list[_Turn]) -> Sequence[bool]:
-        result = await self._all.bulk_write([UpdateOne(t.filter, t.update) for t in turns], ordered=False)
-        if result.matched_count == len(turns):
+        if await self._database.update(NAME, [{"q": t.filter, "u": t.update} for t in turns]) == len(turns):
             return [True] * len(turns)
         # Some lost against an agent. The stamps tell which: only a commit that happened left its own.
         cursor = self._all.find({"_id": {"$in": [turn.id for turn in turns]}}, {"stamp": 1})

@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from bson.raw_bson import RawBSONDocument
 from pymongo import ASCENDING, DESCENDING
 from pymongo.errors import DuplicateKeyError
 
 from core.batch import Batch
 from core.customers.customer import Customer
-from core.database import Database, Document, Index, beginning, held, writer
+from core.database import Database, Document, Index, beginning, encoded, held, writer
 from core.interactions.words import words
 
 NAME = "customers"
@@ -30,7 +31,9 @@ class Customers:
     """The customers' records."""
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         self._all = database.collection(NAME)
+        self._adding: Batch[RawBSONDocument, bool] = Batch(self._add)
         self._getting: Batch[str, Customer | None] = Batch(self._read)
 
     async def get(self, id: str) -> Customer | None:
@@ -71,12 +74,13 @@ class Customers:
     async def add(self, customer: Customer) -> Customer | None:
         """Keep a new record; the one that is there when it has the same id; None when another owns one of its keys."""
         document = {**customer.document(), "words": _words(customer), "writer": writer()}
-        try:
-            await self._all.insert_one(document)
-        except DuplicateKeyError:
+        if not await self._adding.put(encoded(document)):
             there = await self.exactly(customer.id)
             return await self.get(there.id) if there else None
         return customer
+
+    async def _add(self, documents: list[RawBSONDocument]) -> Sequence[bool | BaseException]:
+        return await self._database.insert_each(NAME, documents)
 
     async def learn(
         self,

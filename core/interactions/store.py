@@ -10,20 +10,14 @@ from typing import Any
 
 import bson
 from bson.raw_bson import RawBSONDocument
-from pymongo import ASCENDING, DESCENDING, UpdateOne
-from pymongo.errors import BulkWriteError
+from pymongo import ASCENDING, DESCENDING
 
 from core.batch import Batch
 from core.database import (
-    DUPLICATE,
     Database,
     Document,
     Index,
-    away,
-    cannot_store,
-    failed_at,
     held,
-    lacks_majority,
     last_moved_from,
     moved_back,
     moved_from,
@@ -78,10 +72,11 @@ INDEXES = (
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """One guarded update of one entry, for the shared bulk."""
+    """One guarded update of one entry, for the shared bulk; `otherwise` is done when it may have found no entry."""
 
     filter: Mapping[str, Any]
     update: Mapping[str, Any]
+    otherwise: _Change | None = None
 
 
 class Interactions(Revisions, Later, Onward, Tasks):
@@ -116,21 +111,7 @@ class Interactions(Revisions, Later, Onward, Tasks):
         return await self._adding.put(encoded, len(encoded.raw))
 
     async def _insert(self, documents: list[RawBSONDocument]) -> Sequence[bool | BaseException]:
-        try:
-            await self._database.insert(NAME, documents)
-        except BulkWriteError as error:
-            codes = failed_at(error)
-            if lacks_majority(error):
-                return [cannot_store(error)] * len(documents)
-            return [
-                True if n not in codes else False if codes[n] == DUPLICATE else cannot_store(error)
-                for n in range(len(documents))
-            ]
-        except Exception as error:
-            if away(error):
-                raise cannot_store(error) from error
-            raise
-        return [True] * len(documents)
+        return await self._database.insert_each(NAME, documents)
 
     async def handled(self, entry: Interaction, *, customer_id: str | None, conversation_id: str | None) -> None:
         """Join `entry` to its customer and conversation, make it searchable, and take it off the queue."""
@@ -202,12 +183,12 @@ class Interactions(Revisions, Later, Onward, Tasks):
         if new == status.SENT:
             change["$unset"] = {"error": "", "due_at": ""}
         replaceable = [*status.WAITING, status.UNCERTAIN]
-        changes = [_Change({**where, "status": {"$in": replaceable}}, change)]
+        late = None
         if external_id:
             # A receipt that was faster has moved it on already; answers to it quote this name all the same.
-            late = {**where, "status": {"$nin": replaceable}, "external_id": {"$exists": False}}
-            changes.append(_Change(late, {"$set": {"external_id": fields["external_id"]}}))
-        await self._changing.all(changes)
+            moved_on = {**where, "status": {"$nin": replaceable}, "external_id": {"$exists": False}}
+            late = _Change(moved_on, {"$set": {"external_id": fields["external_id"]}})
+        await self._changing.put(_Change({**where, "status": {"$in": replaceable}}, change, late))
 
     async def _set(self, entry: Interaction, was: Iterable[str], fields: Document) -> bool:
         result = await self._all.update_one(
@@ -292,8 +273,10 @@ class Interactions(Revisions, Later, Onward, Tasks):
         return Interaction.of(document) if document else None
 
     async def _update(self, changes: list[_Change]) -> Sequence[BaseException | None]:
-        operations = [UpdateOne(change.filter, change.update) for change in changes]
-        await self._all.bulk_write(operations, ordered=False)
+        found = await self._database.update(NAME, [{"q": one.filter, "u": one.update} for one in changes])
+        late = [one.otherwise for one in changes if one.otherwise] if found < len(changes) else []
+        if late:
+            await self._database.update(NAME, [{"q": one.filter, "u": one.update} for one in late])
         return [None] * len(changes)
 
     # -------------------------------------------------------------------------------------------- the queue

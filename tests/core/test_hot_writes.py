@@ -1,4 +1,4 @@
-"""The two writes every message makes: what they promise when the answer of the first try is lost on the way."""
+"""The writes every message makes: what they promise when the answer of the first try is lost on the way."""
 
 from __future__ import annotations
 
@@ -15,7 +15,14 @@ from pymongo.errors import BulkWriteError
 
 from core import database as drivers
 from core.addresses.store import Addresses
+from core.customers.customer import Customer
+from core.customers.store import Customers
 from core.database import DUPLICATE, Database, failed_at
+from core.interactions import status
+from core.interactions.store import Interactions
+from switchboard.stores import INDEXES
+from tests.core.round_trips import round_trips
+from tests.making import make_message
 
 
 class Line:
@@ -105,3 +112,61 @@ async def test_more_than_one_command_can_carry_goes_in_several(database: Databas
         await database.insert("log", documents)
     assert failed_at(caught.value) == {4: DUPLICATE}
     assert await database.collection("log").count_documents({"text": {"$exists": True}}) == 4
+
+
+async def test_people_who_are_new_at_the_same_moment_share_their_writes(database: Database) -> None:
+    await database.migrate(INDEXES)
+    customers, addresses = Customers(database), Addresses(database)
+    people = [Customer(id=f"c{n}", name=f"Ann {n}", keys=(f"email:a{n % 40}@example.org",)) for n in range(50)]
+    with round_trips(database.name) as asked:
+        added = await asyncio.gather(*map(customers.add, people))
+        owners = await asyncio.gather(*(addresses.adopt(f"chat:demo:{one.id}", one.id) for one in people))
+        await asyncio.gather(*(addresses.learn(f"chat:demo:{one.id}", name=one.name) for one in people))
+    assert asked.total() <= 12, asked
+    # Ten of them have a key that is another's already.
+    assert [one.id for one, kept in zip(people, added, strict=True) if kept is None] == [f"c{n}" for n in range(40, 50)]
+    assert owners == [one.id for one in people]
+    known = await addresses.get("chat:demo:c7")
+    assert known is not None
+    assert (known.customer_id, known.name) == ("c7", "Ann 7")
+
+
+async def test_of_those_who_adopt_an_address_at_once_one_has_it(database_uri: str, database_name: str) -> None:
+    databases = [Database.connect(database_uri, database_name) for _ in range(4)]
+    stores = [Addresses(database) for database in databases]
+    owners = await asyncio.gather(*(stores[n % 4].adopt("chat:demo:ann", f"c{n}") for n in range(40)))
+    assert len(set(owners)) == 1
+    for database in databases:
+        await database.close()
+
+
+async def test_an_update_that_lost_its_answer_is_done_once(database_uri: str, database_name: str) -> None:
+    async with over_a_line(database_uri, database_name) as (database, line):
+        await database.insert("log", raw("a", "b"))
+        line.word = b"changed"
+        once = {"$set": {"text": "changed"}, "$inc": {"times": 1}}
+        await database.update("log", [{"q": {"_id": id, "text": ""}, "u": once} for id in ("a", "b")])
+        assert line.breaks == 1
+        assert [row["times"] async for row in database.collection("log").find()] == [1, 1]
+
+
+async def test_an_update_says_how_many_it_found_and_what_it_refused(database: Database) -> None:
+    await database.insert("log", raw("a", "b"))
+    change = {"$set": {"text": "x"}}
+    assert await database.update("log", [{"q": {"_id": id}, "u": change} for id in ("a", "b", "c")]) == 2
+    with pytest.raises(BulkWriteError) as caught:
+        await database.update(
+            "log", [{"q": {"_id": "a"}, "u": {"$set": {"_id": "z"}}}, {"q": {"_id": "b"}, "u": change}]
+        )
+    assert set(failed_at(caught.value)) == {0}
+
+
+async def test_a_delivery_that_a_receipt_was_faster_than_keeps_its_name(database: Database) -> None:
+    await database.migrate(INDEXES)
+    log = Interactions(database)
+    entry = make_message(direction="out", status=status.QUEUED)
+    await log.add([entry])
+    await log.receipt(entry.address, "", status.READ, entry=entry.id)
+    await log.conclude(entry, status.SENT, external_id="p1")
+    (there,) = await log.some([entry.id])
+    assert (there.status, there.external_id) == (status.READ, "p1")

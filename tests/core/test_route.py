@@ -16,6 +16,7 @@ from core.conversations.store import View
 from core.customers.identify import Identify
 from core.customers.store import Customers
 from core.database import Database
+from core.errors import CannotStore
 from core.ids import id_at
 from core.interactions import status
 from core.interactions.interaction import Author, Interaction
@@ -390,11 +391,17 @@ async def test_a_database_that_goes_away_in_the_middle_sets_nothing_aside(parts:
     lost = Database.connect("mongodb://127.0.0.1:1/?replicaSet=none", "none", timeout=0.2)
     customers = Customers(lost)
     unlucky = Route(replace(parts.route._, identify=Identify(customers, parts.stores.addresses, parts.merge)))
+    with pytest.raises(CannotStore):
+        await unlucky(replace(claim, failures=PATIENCE))
+    assert (await log_of(parts))[0].status == status.RECEIVED
+    # So it is when it goes away while something is read.
+    await handle(parts, later=90)  # when the lease has run out
+    await receive(parts, make_arrival())
+    (claim,) = await claimed(parts)
     with pytest.raises(Exception, match=r"127\.0\.0\.1:1"):
         await unlucky(replace(claim, failures=PATIENCE))
     await lost.close()
-    (entry,) = await log_of(parts)
-    assert entry.status == status.RECEIVED
+    assert [entry.status for entry in await log_of(parts) if entry.direction == "in"] == ["handled", "received"]
     assert await parts.stores.failed.count() == 0
 
 
