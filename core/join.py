@@ -8,7 +8,7 @@ from datetime import datetime
 
 from core.addresses.store import Addresses
 from core.channel import Address, Capabilities
-from core.conversations.conversation import Conversation, Last, Status, preview
+from core.conversations.conversation import UNBORN, Conversation, Last, Status, preview
 from core.conversations.store import Conversations
 from core.customers.customer import Customer
 from core.ids import id_of
@@ -37,7 +37,7 @@ class Join:
         self._lines = lines
 
     async def __call__(self, entry: Interaction, customer: Customer, now: datetime) -> Conversation:
-        """The conversation of `entry`.
+        """The conversation of `entry`; one that begins with it is not written yet (`UNBORN`).
 
         What joins a thread: the signed reply address of that conversation, given to this very sender; then an answer to
         an entry of it, if the sender takes part: wrote or was written to in it before, or was copied in by somebody who
@@ -99,7 +99,7 @@ class Join:
         return None
 
     async def _begin(self, entry: Interaction, thread: str, customer: Customer, now: datetime) -> Conversation:
-        fresh = Conversation(
+        return Conversation(
             # The id follows from the entry, so a crash in between begins the same conversation again, not a twin.
             id=id_of(f"conversation {entry.address} {entry.id}"),
             address=entry.address,
@@ -115,8 +115,8 @@ class Join:
             language=customer.language,
             reply_address=await self._reply_address(entry, customer),
             lead=entry.kind == "form",
+            rev=UNBORN,
         )
-        return await self._conversations.start(fresh)
 
     async def _reply_address(self, entry: Interaction, customer: Customer) -> str:
         if self._able(entry.channel).sends:

@@ -19,7 +19,7 @@ from core.addresses.store import Addresses
 from core.agents.duty import Duty
 from core.channel import Account, Address, Arrival, Capabilities, Identity
 from core.checkpoint import reached
-from core.conversations.conversation import Conversation, Last, preview
+from core.conversations.conversation import UNBORN, Conversation, Last, preview
 from core.conversations.runs import runs_after
 from core.conversations.store import Conversations
 from core.customers.customer import Customer, key_of, purpose_of
@@ -240,8 +240,9 @@ class Route:
         """Join, decide, commit, say. When an agent is faster than our commit, decide anew on what is true now."""
         _ = self._
         mark = id_of(entry.address)
+        there: Conversation | None = None
         for _attempt in range(10):
-            before = await _.join(entry, customer, now)
+            before = there or await _.join(entry, customer, now)
             reached("joined")
             seen = before.seen.get(mark, ())
             if entry.id in seen:
@@ -269,6 +270,8 @@ class Route:
                 await self._perform(entry, after)
                 await self._learn(customer, decision)
                 return after
+            # Begun by this very entry before a crash, it is the one, even if it was resolved since.
+            there = await _.conversations.get(before.id) if before.rev == UNBORN else None
         raise Conflict("This conversation changes faster than it can be handled.")
 
     async def _learn(self, customer: Customer, decision: Decision | None) -> None:
@@ -280,7 +283,7 @@ class Route:
         claims = [key for key in map(key_of, decision.identities) if key not in known]
         name = decision.name if decision.name and not customer.name else None
         if language or claims or name:
-            await self._.customers.learn(customer.id, claims=claims, language=language, name=name)
+            await self._.customers.note(customer.id, claims=claims, language=language, name=name)
 
     async def _decide(
         self, entry: Interaction, conversation: Conversation, address: KnownAddress, customer: Customer, now: datetime

@@ -166,6 +166,10 @@ class Conversation:
         )
 
 
+UNBORN = -1
+"""The `rev` of a conversation that is not written yet: its first commit begins it."""
+
+
 def bot_document(state: BotState) -> dict[str, Any]:
     """The bot's place in a conversation, as it is stored."""
     return {"flow": state.flow, "step": state.step, "data": dict(state.data), "misses": state.misses}

@@ -13,7 +13,7 @@ from pymongo import ASCENDING, DESCENDING
 from pymongo.errors import DuplicateKeyError
 
 from core.batch import Batch
-from core.conversations.conversation import STATUSES, Conversation, Status
+from core.conversations.conversation import STATUSES, UNBORN, Conversation, Status
 from core.conversations.reports import FlowReport, reports_of
 from core.database import Database, Document, Index, encoded, last_moved_from, moved_back, moved_from, writer
 
@@ -121,8 +121,11 @@ class Conversations:
     async def commit(self, before: Conversation, after: Conversation) -> bool:
         """Write what differs between `before` and `after`, only if nobody changed the conversation since `before`.
 
-        False: somebody (an agent) was faster, nothing was written; read it again and decide anew.
+        False: somebody (an agent) was faster, nothing was written; read it again and decide anew. The first commit of
+        an `UNBORN` one begins it; False then: it is there already, or another one of its thread is active.
         """
+        if before.rev == UNBORN:
+            return await self._starting.put(encoded({**after.document(), "writer": writer()}))
         old, new = before.document(), after.document()
         stamp = secrets.token_hex(8)
         fields = {key: value for key, value in new.items() if old.get(key) != value and key != "rev"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -86,6 +87,12 @@ class Identify:
                 claims=tuple(claims),
                 created_at=now,
             )
+            if not keys:
+                # Nobody can own a key of theirs, so both are written at once; either is made again should one be lost.
+                added, owner = await asyncio.gather(
+                    self._customers.add(fresh), self._addresses.adopt(address.id, fresh.id)
+                )
+                return (added or fresh) if owner == fresh.id else await self._customers.get(owner) or fresh
             # None: somebody came to own one of the keys in between.
             found = await self._customers.add(fresh) or (await self._customers.by_keys(keys))[0]
         owner = await self._addresses.adopt(address.id, found.id)

@@ -34,6 +34,7 @@ class Customers:
         self._database = database
         self._all = database.collection(NAME)
         self._adding: Batch[RawBSONDocument, bool] = Batch(self._add)
+        self._noting: Batch[Document, None] = Batch(self._note)
         self._getting: Batch[str, Customer | None] = Batch(self._read)
 
     async def get(self, id: str) -> Customer | None:
@@ -93,23 +94,22 @@ class Customers:
         fields: Mapping[str, Any] | None = None,
     ) -> Customer | None:
         """Add what became known; the record after it, None when another customer owns one of `keys`."""
-        update: Document = {"$set": {**(fields or {}), "writer": writer()}}
-        added: Document = {}
-        if keys:
-            added["keys"] = {"$each": list(keys)}
-        if claims:
-            added["claims"] = {"$each": list(claims)[:20]}
-        if added:
-            update["$addToSet"] = added
-        if name:
-            update["$set"] |= {"name": name, "words": words(name, " ".join([*keys, *claims]))}
-        if language:
-            update["$set"]["language"] = language
+        update = _learned(keys, claims, name, language, fields or {})
         try:
             document = await self._all.find_one_and_update({"_id": id}, update, return_document=True)
         except DuplicateKeyError:
             return None
         return Customer.of(document) if document else None
+
+    async def note(
+        self, id: str, *, claims: Sequence[str] = (), name: str | None = None, language: str | None = None
+    ) -> None:
+        """Add what became known, where nobody waits for the record: many share one write."""
+        await self._noting.put({"q": {"_id": id}, "u": _learned((), claims, name, language, {})})
+
+    async def _note(self, updates: list[Document]) -> Sequence[None]:
+        await self._database.update(NAME, updates)
+        return [None] * len(updates)
 
     async def consent(
         self, id: str, purpose: str, *, given: bool, at: datetime, how: str, entry: str, words: str = "", by: str = ""
@@ -241,6 +241,24 @@ class Customers:
         """Delete a record and those merged into it; returns how many."""
         result = await self._all.delete_many({"$or": [{"_id": id}, {"merged_into": id}]})
         return int(result.deleted_count)
+
+
+def _learned(
+    keys: Sequence[str], claims: Sequence[str], name: str | None, language: str | None, fields: Mapping[str, Any]
+) -> Document:
+    update: Document = {"$set": {**fields, "writer": writer()}}
+    added: Document = {}
+    if keys:
+        added["keys"] = {"$each": list(keys)}
+    if claims:
+        added["claims"] = {"$each": list(claims)[:20]}
+    if added:
+        update["$addToSet"] = added
+    if name:
+        update["$set"] |= {"name": name, "words": words(name, " ".join([*keys, *claims]))}
+    if language:
+        update["$set"]["language"] = language
+    return update
 
 
 def _words(customer: Customer) -> list[str]:
