@@ -1,0 +1,60 @@
+"""The report of a run as text."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.torture.faults import CLASSES
+from tests.torture.story import Outcome
+
+STAGES = {
+    "one": "one MongoDB, each hub with a line of its own to it",
+    "three": "a replica set of three",
+    "private": "the hubs' own MongoDB",
+}
+
+
+def written(outcomes: Sequence[Outcome], folder: Path) -> str:
+    """The whole report."""
+    lines = [
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {platform.machine()}, {os.cpu_count()} processors, "
+        f"Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}",
+        "",
+    ]
+    for outcome in outcomes:
+        lines += [*_chapter(outcome), ""]
+    lines += _faults(outcomes)
+    found = sum(len(outcome.findings) for outcome in outcomes)
+    lines += ["", f"{found} findings; the evidence is in {folder}" if found else "The checker found nothing."]
+    return "\n".join(lines)
+
+
+def _chapter(outcome: Outcome) -> list[str]:
+    chapter = outcome.chapter
+    out = ", ".join(f"{count} {status}" for status, count in outcome.entries.most_common())
+    ends = ", ".join(f"{count} {how}" for how, count in outcome.ends.most_common())
+    lines = [
+        f"{STAGES[chapter.stage]}: {chapter.seconds:.0f} s, {chapter.webs} web and {chapter.workers} worker processes, "
+        f"seed {chapter.seed}",
+        f"  {outcome.said} messages said and told yes, {outcome.heard} received",
+        f"  sent out: {out or 'nothing'}",
+        f"  hub processes: {ends or 'none ended'}; settled {outcome.settled_in:.0f} s after the last fault",
+    ]
+    rules = Counter(finding.rule for finding in outcome.findings)
+    for rule, count in rules.most_common():
+        lines.append(f"  FOUND {rule}: {count}")
+        lines += [f"    {one.what}" for one in outcome.findings if one.rule == rule][:8]
+    return lines if rules else [*lines, "  the checker found nothing"]
+
+
+def _faults(outcomes: Sequence[Outcome]) -> list[str]:
+    counts = sum((outcome.counts for outcome in outcomes), Counter[str]())
+    lines = [f"{'caused':>8}  fault"]
+    for one in CLASSES:
+        lines.append(f"{counts[one.__name__]:>8}  {one.__name__}: {(one.__doc__ or '').strip()}")
+    return lines
