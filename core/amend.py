@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
+from core import clock
 from core.addresses.store import Addresses
 from core.agents.agent import Agent
 from core.channel import Capabilities, Content
@@ -67,7 +68,7 @@ class Amend:
         if longest and size(text, utf16=able.utf16) > longest:
             limit = Said("This is too long; a message that is changed holds {limit} characters.", limit=f"{longest:,}")
             raise Invalid(limit, field="text")
-        if not may_edit(target, able, datetime.now(UTC)):
+        if not may_edit(target, able, clock.now()):
             raise Conflict("This message can no longer be changed.")
         if text != target.content.text:
             await self._queue(agent, target, "edit", Content(text=text), key)
@@ -77,7 +78,7 @@ class Amend:
         """Take a message back; returns it as it still is. Raises NotFound, NotAllowed, Conflict when it is too late."""
         target, able = await self._mine(agent, interaction_id)
         if target.deleted_at is None:
-            if not may_delete(target, able, datetime.now(UTC)):
+            if not may_delete(target, able, clock.now()):
                 raise Conflict("This message can no longer be taken back.")
             await self._queue(agent, target, "delete", Content(), key)
         return target
@@ -91,7 +92,7 @@ class Amend:
         return target, self._able.get(target.channel) or Capabilities(sends=False)
 
     async def _queue(self, agent: Agent, target: Interaction, what: What, content: Content, key: str) -> None:
-        now = datetime.now(UTC)
+        now = clock.now()
         entry = Interaction(
             id=new_id(),
             kind="system",

@@ -7,9 +7,10 @@ Swapping Motor for PyMongo's own async client is a change of this file and the s
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import Any
 
 import bson
@@ -27,6 +28,7 @@ from pymongo.errors import (
     PyMongoError,
 )
 
+from core import clock
 from core.errors import CannotStore, SetupError
 from core.ids import PROCESS
 
@@ -197,6 +199,19 @@ class Database:
             await self.motor.command("ping")
         except PyMongoError as error:
             raise CannotStore("The database does not answer.") from error
+
+    async def set_clock(self) -> timedelta:
+        """Have `core.clock` agree with the primary's clock; returns how far this machine's own one is ahead of it.
+
+        Of three answers the quickest counts, since nothing is known of where a slow one was held up.
+        """
+        answers = []
+        for _ in range(3):
+            began = time.monotonic_ns()
+            told: Document = await self.client.admin.command("hello")
+            answers.append((time.monotonic_ns() - began, began, told["localTime"]))
+        took, began, at = min(answers)
+        return clock.OURS.agree(round(at.timestamp() * 1000) * 1_000_000, began, began + took)
 
     async def hello(self) -> Document:
         """Raises SetupError, with what to do, when the database cannot be used at all."""

@@ -12,11 +12,12 @@ import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
 
+from core import clock
 from core.addresses.address import Claim
 from core.addresses.store import Addresses
 from core.channel import Address, Capabilities, Content, Outbound
@@ -113,7 +114,7 @@ class Deliver:
         able = self._lines.able.get(claim.address.parts.channel) or Capabilities(sends=False)
         later: datetime | None = None
         for entry in entries:
-            now = datetime.now(UTC)
+            now = clock.now()
             if entry.status == status.SENDING and not able.idempotent:
                 # Begun by somebody who never came back to say how it went.
                 await self._conclude(entry, status.UNCERTAIN, Uncertain(INTERRUPTED, code="interrupted"))
@@ -140,7 +141,7 @@ class Deliver:
             if again is not None:
                 later = min(later or again, again)
                 break
-        return datetime.now(UTC) if len(entries) >= PAGE and later is None else later
+        return clock.now() if len(entries) >= PAGE and later is None else later
 
     async def _carry_out(self, follow_up: FollowsUp, plan: Interaction) -> datetime | None:
         again = await follow_up.carry_out(plan)
@@ -165,7 +166,7 @@ class Deliver:
                 raise Rejected("Nothing can be sent on this channel.", code="receives_only")
             if (turn := await self._turn(address, adapter.capabilities)) is not None:
                 return turn
-            await self._restraint(entry, able, datetime.now(UTC))
+            await self._restraint(entry, able, clock.now())
             content = await self._with_files(entry.content)
             if not able.idempotent:
                 await self._interactions.begin(entry)
@@ -212,7 +213,7 @@ class Deliver:
         """Wait for this message's turn when it is near; else when it comes, so that the lane can be left till then."""
         wait = self._pace.take(address, able)
         if wait > PATIENT:
-            return datetime.now(UTC) + timedelta(seconds=wait)
+            return clock.now() + timedelta(seconds=wait)
         if wait:
             await asyncio.sleep(wait)
         return None
@@ -268,7 +269,7 @@ class Deliver:
             given_up = status.CANCELLED if "changes" in entry.data else status.FAILED
             await self._conclude(entry, given_up, error, counted=begun)
             return None
-        due_at = datetime.now(UTC) + wait
+        due_at = clock.now() + wait
         await self._interactions.conclude(
             entry, status.QUEUED, code=error.code, sentence=error.sentence, due_at=due_at, counted=begun
         )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from core import clock
 from core.addresses.store import Addresses
 from core.agents.agent import Agent
 from core.agents.store import Agents
@@ -84,13 +85,13 @@ class Desk:
             raise Invalid("Copies can be sent by mail only. Choose a mail address, or take them away.", field="cc")
         fields: dict[str, Any] = {
             "last": {
-                "at": datetime.now(UTC),
+                "at": clock.now(),
                 "preview": preview(content.text) or content.files[0].name,
                 "author": "agent",
                 "id": "",
             },
             "unread": 0,
-            "read_at": datetime.now(UTC),
+            "read_at": clock.now(),
             "reply_address": target,
         }
         # First the conversation, then the words: from this write on the bot's commits fail, so it cannot answer too.
@@ -125,7 +126,7 @@ class Desk:
         if not content.text.strip() and not content.files:
             raise Invalid("Write something first.", field="text")
         _short_enough(content.text)
-        if due_at is not None and not timedelta(0) < due_at - datetime.now(UTC) < FARTHEST:
+        if due_at is not None and not timedelta(0) < due_at - clock.now() < FARTHEST:
             raise Invalid("Choose a time from now up to a year ahead.", field="due_at")
 
     async def _target(self, conversation: Conversation, address: str | None) -> str:
@@ -212,7 +213,7 @@ class Desk:
 
     async def snooze(self, agent: Agent, conversation_id: str, until: datetime) -> Conversation:
         """Put the conversation aside until `until`, or until the customer writes again."""
-        if not timedelta(0) < until - datetime.now(UTC) < FARTHEST:
+        if not timedelta(0) < until - clock.now() < FARTHEST:
             raise Invalid("Choose a time from now up to a year ahead.", field="until")
         conversation = await self._get(conversation_id)
         if not conversation.active:
@@ -248,7 +249,7 @@ class Desk:
     async def read(self, agent: Agent, conversation_id: str) -> Conversation:
         """Clear the unread mark: somebody has looked."""
         after = await self._conversations.change(
-            conversation_id, {"unread": 0, "read_at": datetime.now(UTC)}, where={"unread": {"$gt": 0}}
+            conversation_id, {"unread": 0, "read_at": clock.now()}, where={"unread": {"$gt": 0}}
         )
         if after is None:
             return await self._get(conversation_id)
@@ -279,7 +280,7 @@ class Desk:
 
     async def retry(self, agent: Agent, interaction_id: str) -> Interaction:
         """Send a failed or uncertain message again, because a person says so."""
-        return await self._again(await self._interactions.retry(interaction_id, datetime.now(UTC)))
+        return await self._again(await self._interactions.retry(interaction_id, clock.now()))
 
     async def elsewhere(self, agent: Agent, interaction_id: str, address: str) -> Interaction:
         """Send a message that did not arrive to another address of the customer; pressed twice it goes there once.
@@ -317,7 +318,7 @@ class Desk:
 
     async def _again(self, entry: Interaction | None) -> Interaction:
         entry = self._changed(entry)
-        await self._addresses.flag([entry.address], datetime.now(UTC))
+        await self._addresses.flag([entry.address], clock.now())
         self._feed.announce(lane_due("out", entry.address))
         return entry
 

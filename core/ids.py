@@ -1,16 +1,18 @@
 """Ids that sort by time: twelve bytes as twenty characters of base32hex, fit for URLs, keys and cursors.
 
 Six bytes of milliseconds since 1970, two of a counter, four that name the process. Ids made in one process strictly
-rise, also when its clock steps back; ids of different processes are ordered to the millisecond.
+rise, also when its clock steps back; ids of different processes are ordered as exactly as their clocks agree, which on
+one database is to some milliseconds (`core.clock`).
 """
 
 from __future__ import annotations
 
 import hashlib
 import secrets
-import time
 from base64 import b32hexencode
 from datetime import UTC, datetime
+
+from core.clock import OURS
 
 PROCESS = secrets.token_hex(4)
 _TAIL = bytes.fromhex(PROCESS)
@@ -25,7 +27,7 @@ def new_id() -> str:
     """An id that has never been given out and is greater than every one given out by this process before."""
     global _last
     # The counter lives in the sixteen bits below the milliseconds, so an overflow simply borrows the next millisecond.
-    _last = max(_last + 1, time.time_ns() // 1_000_000 << 16)
+    _last = max(_last + 1, OURS.ns() // 1_000_000 << 16)
     return _written(_last.to_bytes(8, "big") + _TAIL)
 
 

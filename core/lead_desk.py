@@ -6,10 +6,11 @@ from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from core import clock
 from core.agents.agent import Agent
 from core.agents.store import Agents
 from core.conversations.conversation import Conversation
@@ -109,7 +110,7 @@ class LeadDesk:
     async def _make(
         self, conversation: Conversation, id: str, entry: Interaction | None, by: str, note: str
     ) -> Lead | None:
-        now = datetime.now(UTC)
+        now = clock.now()
         customer = await self._.customers.get(conversation.customer_id)
         lead = Lead(
             id=id,
@@ -202,7 +203,7 @@ class LeadDesk:
 
     async def plan(self, agent: Agent, id: str, at: datetime, text: str) -> Lead:
         """Plan the next step; the one that was planned before is replaced."""
-        step = Step(step_time(at, datetime.now(UTC)), step_text(text))
+        step = Step(step_time(at, clock.now()), step_text(text))
 
         def change(lead: Lead, now: datetime) -> tuple[Lead, list[Change]]:
             if not lead.going:
@@ -227,7 +228,7 @@ class LeadDesk:
         """Change `lead`, again on what is true now when somebody is at it too. Whoever changes it takes care of it."""
         rules = await self._rules()
         for _attempt in range(TRIES):
-            now = datetime.now(UTC)
+            now = clock.now()
             wanted, lines = change(lead, now)
             wanted = replace(wanted, touched_at=now, flagged=False)
             after = await self._.leads.change(lead, replace(wanted, alone_at=rules.alone_at(wanted)), *lines)

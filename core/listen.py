@@ -6,10 +6,11 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import structlog
 
+from core import clock
 from core.abilities import Handshakes, Listens
 from core.accounts.store import Accounts
 from core.channel import Account, Parcel
@@ -105,7 +106,7 @@ class Listen:
             return
         while True:
             with contextlib.suppress(CannotStore):
-                held = await self._accounts.listen(account.channel, account.name, datetime.now(UTC), self._lease)
+                held = await self._accounts.listen(account.channel, account.name, clock.now(), self._lease)
                 if held:
                     await self._with_lease(account, adapter, *held)
             await asyncio.sleep(self._looks)
@@ -129,7 +130,7 @@ class Listen:
         while True:
             await asyncio.sleep(self._lease.total_seconds() / 3)
             try:
-                until = datetime.now(UTC) + self._lease
+                until = clock.now() + self._lease
                 # A try that has lasted this long without a complaint works.
                 began = self._trying.get(_id(account))
                 well = began is not None and time.monotonic() - began > self._lease.total_seconds() / 3
@@ -150,7 +151,7 @@ class Listen:
                     async for haul in hauls:
                         await self._store(account, adapter, haul.parcels)
                         cursor = dict(haul.cursor)
-                        until = datetime.now(UTC) + self._lease
+                        until = clock.now() + self._lease
                         if not await self._accounts.keep_listening(account.channel, account.name, token, until, cursor):
                             return
                         attempts = 0

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
+from core import clock
 from core.abilities import HoldsMedia
 from core.channel import Address, File
 from core.deliver import pause
@@ -36,7 +37,7 @@ class Media:
 
     async def one(self) -> bool:
         """Fetch what is due next; False when nothing is."""
-        now = datetime.now(UTC)
+        now = clock.now()
         lease = now + PATIENCE + timedelta(seconds=10)
         entry = await self._interactions.claim_media(now, lease)
         if entry is None:

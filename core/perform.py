@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, get_args
 
+from core import clock
 from core.channel import Content
 from core.conversations.conversation import Conversation
 from core.decide import Act, ChangeDelivery, Decision, PlanCall, Rate, RequestErasure
@@ -103,7 +104,7 @@ class Perform:
                 await self._line(system_line(conversation, ERASURE, key=f"erasure:{mark}", data=request))
 
     async def _change(self, conversation: Conversation, act: ChangeDelivery, mark: str) -> None:
-        change = await self._redirect(act, mark, datetime.now(UTC))
+        change = await self._redirect(act, mark, clock.now())
         await self._speak(conversation, act.done if change else act.refused, f"act:{mark}")
         data = {"number": act.number, "field": act.field, "value": act.value}
         if change is None:
@@ -155,7 +156,7 @@ def system_line(
         key=key,
         author=author or Author("system"),
         content=Content(text=text),
-        at=datetime.now(UTC),
+        at=clock.now(),
         status=status.HANDLED,
         customer_id=conversation.customer_id,
         conversation_id=conversation.id,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+from core import clock
 from core.channel import Content
 from core.conversations.conversation import Conversation
 from core.conversations.store import Conversations
@@ -62,7 +63,7 @@ async def rated_conversation(entry: Interaction, customer_id: str, conversations
     if found is None or found.customer_id != customer_id or not found.rating or found.status != "resolved":
         return None
     asked = found.rating.get("asked_at")
-    fresh = isinstance(asked, datetime) and datetime.now(UTC) - asked < WITHIN
+    fresh = isinstance(asked, datetime) and clock.now() - asked < WITHIN
     return found if pressed or (fresh and "score" not in found.rating) else None
 
 
@@ -86,7 +87,7 @@ class AskRating:
         question = await self._asks(conversation.language, conversation.id) if agent else None
         if question is None:
             return conversation
-        rating = {"asked_at": datetime.now(UTC), "agent": agent}
+        rating = {"asked_at": clock.now(), "agent": agent}
         where = {"status": "resolved", "rating": {"$exists": False}}
         asked = await self._conversations.change(conversation.id, {"rating": rating}, where=where)
         if asked is None:

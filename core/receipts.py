@@ -8,9 +8,9 @@ so a mailbox may be read twice.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
+from core import clock
 from core.addresses.store import Addresses
 from core.channel import Address, Receipt, clean
 from core.feed import Feed, entry_changed
@@ -56,7 +56,7 @@ class Receipts:
             receipt.status,
             code=clean(receipt.code)[:100],
             sentence=shortened(receipt.sentence, clean),
-            at=sane(receipt.at, datetime.now(UTC)),
+            at=sane(receipt.at, clock.now()),
             entry=receipt.outbound,
         )
         if changed:
@@ -72,7 +72,7 @@ class Receipts:
                 )
             return
         code, sentence = clean(receipt.code)[:100], shortened(receipt.sentence, clean)
-        at = sane(receipt.at, datetime.now(UTC))
+        at = sane(receipt.at, clock.now())
         if receipt.status == "delayed":
             late = await self._interactions.delayed(entry, code, sentence, at)
             if late:

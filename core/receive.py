@@ -10,11 +10,12 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import structlog
 
+from core import clock
 from core.abilities import Acknowledges
 from core.addresses.store import Addresses
 from core.channel import (
@@ -142,7 +143,7 @@ class Receive:
         self.counts["unreadable"] += 1
         log.warning("intake.unreadable", channel=account.channel, account=account.name, reason=reason[:300])
         kept = {name: value for name, value in headers.items() if name in KEPT_HEADERS}
-        await self._failed.keep(account.channel, account.name, body, kept, reason, datetime.now(UTC))
+        await self._failed.keep(account.channel, account.name, body, kept, reason, clock.now())
 
     async def keep(self, account: Account, events: Sequence[Event], raw: bytes | None = None) -> list[Kept]:
         """Keep `events`, in order, and return only when they are durable. The same events again change nothing.
@@ -158,7 +159,7 @@ class Receive:
             raise
 
     async def _keep(self, events: Sequence[Event], raw: bytes | None) -> list[Kept]:
-        now = datetime.now(UTC)
+        now = clock.now()
         entries: list[Interaction | None] = []
         kept_raw = any(isinstance(event, Arrival | Receipt | Withdrawal) for event in events)
         origin = await self._raw(raw) if kept_raw else None

@@ -6,8 +6,8 @@ The provider comes first: what the log shows is what the customer sees. Everythi
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
+from core import clock
 from core.abilities import Edits
 from core.channel import Address, Channel, Outbound
 from core.conversations.conversation import preview
@@ -39,14 +39,12 @@ class Revise:
         was = preview(target.content.text)
         if entry.data["changes"]["what"] == "delete":
             await adapter.delete(address, target.external_ids)
-            after = await self._interactions.take_back(target, datetime.now(UTC))
+            after = await self._interactions.take_back(target, clock.now())
             shown = ""
         else:
             content = replace(target.content, text=entry.content.text, marks=entry.content.marks)
             await adapter.edit(Outbound(target.id, address, content), target.external_ids)
-            after = await self._interactions.revise(
-                target, content.text, content.marks, by=entry.id, at=datetime.now(UTC)
-            )
+            after = await self._interactions.revise(target, content.text, content.marks, by=entry.id, at=clock.now())
             shown = preview(content.text)
         if after is not None:
             self._feed.announce(entry_changed(after))

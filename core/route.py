@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import structlog
 
+from core import clock
 from core.addresses.address import Claim, KnownAddress
 from core.addresses.store import Addresses
 from core.agents.duty import Duty
@@ -128,19 +129,19 @@ class Route:
                     raise
                 await self._set_aside(entry, error)
         # A page of a hundred was full: there may be more, so the lane stays due.
-        return datetime.now(UTC) if len(entries) >= PAGE else None
+        return clock.now() if len(entries) >= PAGE else None
 
     async def _set_aside(self, entry: Interaction, error: Exception) -> None:
         reason = f"{type(error).__name__}: {error}"
         log.error("route.stuck", entry=entry.id, error=reason[:500])
         _ = self._
-        now = datetime.now(UTC)
+        now = clock.now()
         await _.failed.keep(entry.channel, entry.account, b"", {}, f"It could not be handled: {reason}", now, entry.id)
         await _.interactions.stuck(entry)
 
     async def _handle(self, address: KnownAddress, entry: Interaction) -> KnownAddress:
         _ = self._
-        now = datetime.now(UTC)
+        now = clock.now()
         if entry.wait_until and now < entry.wait_until < now + LONGEST_WAIT:
             raise _Wait(entry.wait_until)
         if entry.kind == "order":

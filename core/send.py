@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from core import clock
 from core.addresses.store import Addresses
 from core.channel import Address, Capabilities, Content
 from core.checkpoint import reached
@@ -64,7 +65,7 @@ class Send:
         """
         parts = Address.of(address)
         able = self.check(address)
-        now = datetime.now(UTC)
+        now = clock.now()
         references: tuple[str, ...] = ()
         if able.subject and conversation is not None:
             references = conversation.references

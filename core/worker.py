@@ -11,10 +11,11 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
+from core import clock
 from core.addresses.address import Claim, Lane
 from core.addresses.store import Addresses
 from core.calls import Calls
@@ -105,7 +106,7 @@ class Worker:
 
     async def _sweep(self) -> None:
         """Raise the flags of what a crash left between the log and the flag, and finish merges left half-way."""
-        now = datetime.now(UTC)
+        now = clock.now()
         waiting = await self._.interactions.forgotten(id_at(now - SETTLED))
         if waiting and (raised := await self._.addresses.flag_missing(waiting, now)):
             log.warning("sweep.raised", addresses=raised)
@@ -115,9 +116,9 @@ class Worker:
 
     async def _wake(self) -> None:
         """Open snoozed conversations, and bring up planned calls and leads whose time has come."""
-        while await self._.calls.bring_up(datetime.now(UTC)) or await self._.leads.bring_up(datetime.now(UTC)):
+        while await self._.calls.bring_up(clock.now()) or await self._.leads.bring_up(clock.now()):
             pass
-        while woken := await self._.conversations.wake(datetime.now(UTC)):
+        while woken := await self._.conversations.wake(clock.now()):
             self._.feed.announce(conversation_changed(woken))
 
     async def _fetch(self) -> None:
@@ -174,7 +175,7 @@ class _LaneLoop:
         hints = [address for address in self._hints if address not in self._busy][:room]
         if room <= 0 or not (hints or self._look):
             return
-        now = datetime.now(UTC)
+        now = clock.now()
         if self._look:
             self._look, self._looked_at = False, time.monotonic()
             found, more = await self._queue.look(now, room)
@@ -226,7 +227,7 @@ class _LaneLoop:
             if not isinstance(error, CannotStore):
                 log.exception("worker.failed", lane=self._lane, address=claim.address.id, retry_in=wait)
             with contextlib.suppress(Exception):
-                due = datetime.now(UTC) + timedelta(seconds=wait)
+                due = clock.now() + timedelta(seconds=wait)
                 await self._.addresses.release(claim, due_at=due, failed=True)
         else:
             # Should this fail, the lease runs out by itself.
@@ -241,7 +242,7 @@ class _LaneLoop:
 
     def _remind(self, address: str, due_at: datetime) -> None:
         """What is due in a moment is not left to the next look."""
-        seconds = (due_at - datetime.now(UTC)).total_seconds()
+        seconds = (due_at - clock.now()).total_seconds()
         if seconds < 2 * POLL:
             due = lane_due(self._lane, address, perhaps=True)
             asyncio.get_running_loop().call_later(max(0.0, seconds) + 0.005, self._.feed.announce, due)

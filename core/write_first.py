@@ -6,8 +6,9 @@ address, and the words join it. The conversation's id follows from the key, so a
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
+from core import clock
 from core.addresses.store import Addresses
 from core.agents.agent import Agent
 from core.channel import Address, Content
@@ -66,7 +67,7 @@ class WriteFirst:
         thread = f"first:{key}" if able.subject else ""
         conversation = None if thread else await self._conversations.active(address)
         if conversation is None:
-            now = datetime.now(UTC)
+            now = clock.now()
             parts = Address.of(address)
             conversation = await self._conversations.start(
                 Conversation(
@@ -99,9 +100,7 @@ class WriteFirst:
             found = next(iter(await self._customers.by_keys([claim])), None)
         if found is None:
             # The id is the one that whoever writes from there would get, so both come to the same record.
-            fresh = Customer(
-                id=id_of(f"customer {address}"), claims=(claim,) if claim else (), created_at=datetime.now(UTC)
-            )
+            fresh = Customer(id=id_of(f"customer {address}"), claims=(claim,) if claim else (), created_at=clock.now())
             found = await self._customers.add(fresh) or fresh
         owner = await self._addresses.adopt(address, found.id)
         return found if owner == found.id else await self._customers.get(owner) or found

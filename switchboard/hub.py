@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 from aiohttp import web
@@ -15,6 +16,7 @@ from aiohttp import web
 from core.agents.passwords import new_password
 from core.chat.store import changed as typing_changed
 from core.checkpoint import arm
+from core.database import Database
 from core.errors import SetupError
 from core.feed import (
     Change,
@@ -37,6 +39,8 @@ from switchboard.wiring import Parts, own_url, parts_on
 log = structlog.get_logger(__name__)
 
 ADMIN = "admin@example.org"
+CLOCK = 10.0  # seconds between two looks at the database's clock
+TELLING = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -70,12 +74,13 @@ async def running(settings: Settings) -> AsyncIterator[Hub]:
 async def _running(settings: Settings, listening: socket.socket) -> AsyncIterator[Hub]:
     async with open_database(settings) as database:
         await database.hello()
+        await _agree(database)
         if changes := await database.migrate(INDEXES):
             log.info("database.migrated", indexes=len(changes))
         stores = stores_on(database, settings)
         parts = parts_on(stores, settings)
         password = await _first_administrator(stores)
-        follower = asyncio.create_task(_follow(parts))
+        following = [asyncio.create_task(_follow(parts)), asyncio.create_task(_keep_time(database))]
         try:
             if settings.role in ("all", "worker"):
                 parts.worker.start()
@@ -88,8 +93,9 @@ async def _running(settings: Settings, listening: socket.socket) -> AsyncIterato
         finally:
             if settings.role in ("all", "worker"):
                 await parts.worker.stop()
-            follower.cancel()
-            await asyncio.gather(follower, return_exceptions=True)
+            for task in following:
+                task.cancel()
+            await asyncio.gather(*following, return_exceptions=True)
             await parts.lines.close()
 
 
@@ -150,6 +156,20 @@ async def _first_administrator(stores: Stores) -> str | None:
         await stores.agents.add("Administrator", ADMIN, password, role="admin")
         return password
     return None
+
+
+async def _agree(database: Database) -> None:
+    """Agree with the database on the time, and tell the operator of a clock that is wrong."""
+    if abs(ahead := await database.set_clock()) > TELLING:
+        log.warning("clock.wrong", seconds_ahead=round(ahead.total_seconds(), 1))
+
+
+async def _keep_time(database: Database) -> None:
+    """Look at the database's clock again and again; while it is away, the time counts on by itself."""
+    while True:
+        await asyncio.sleep(CLOCK)
+        with contextlib.suppress(Exception):
+            await _agree(database)
 
 
 async def _follow(parts: Parts) -> None:

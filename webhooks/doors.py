@@ -11,13 +11,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from weakref import WeakKeyDictionary
 
 import structlog
 from aiohttp import ClientConnectionError, web
 from aiohttp.web_exceptions import HTTPRequestEntityTooLarge
 
+from core import clock
 from core.channel import Account, Channel, Parses, ReceivesWebhooks
 from core.doors import Completes, HasProviders, NeedsKeys, TakesLarge
 from core.errors import CannotStore, NotFromThem, NotThisFormat, TooLarge, TooMany, UnknownAccount
@@ -108,9 +108,9 @@ class Doors:
                     await way.keys.keys(body, headers, self._needs.fetch)
                 # A large body is hashed away from the loop, which has others to serve meanwhile.
                 if len(body) > LARGE:
-                    await asyncio.to_thread(way.proves.verify, body, headers, datetime.now(UTC))
+                    await asyncio.to_thread(way.proves.verify, body, headers, clock.now())
                 else:
-                    way.proves.verify(body, headers, datetime.now(UTC))
+                    way.proves.verify(body, headers, clock.now())
             except NotFromThem as error:
                 self._turned_away(place, account.channel, account.name, error)
                 raise

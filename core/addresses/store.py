@@ -14,12 +14,13 @@ import asyncio
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from pymongo import ASCENDING
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
+from core import clock
 from core.addresses.address import Claim, KnownAddress, Lane
 from core.batch import Batch
 from core.channel import Address, clean
@@ -232,7 +233,7 @@ class Addresses:
             update["$unset"] = {"gone": ""}
         await self._learning.put({"q": {"_id": address}, "u": update, "upsert": True})
         if reachable is False:
-            why = {"at": at or datetime.now(UTC), **sentence_document(shortened(gone, clean))}
+            why = {"at": at or clock.now(), **sentence_document(shortened(gone, clean))}
             await self._all.update_one({"_id": address, "gone": {"$exists": False}}, {"$set": {"gone": why}})
 
     async def _learn(self, changes: list[Document]) -> Sequence[None]:

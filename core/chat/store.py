@@ -9,11 +9,11 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from pymongo import ASCENDING
 from pymongo.errors import PyMongoError
 
+from core import clock
 from core.chat.typing import Typist, topic_of
 from core.database import Database, Index, writer
 from core.feed import Change, Feed
@@ -49,7 +49,7 @@ class Typists:
             "address": typist.address,
             "conversation_id": typist.conversation_id,
             "name": typist.name[:100],
-            "at": datetime.now(UTC),
+            "at": clock.now(),
             "writer": writer(),
         }
         try:

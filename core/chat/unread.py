@@ -14,10 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from core import clock
 from core.addresses.store import Addresses
 from core.channel import Account, Address, Capabilities, Content
 from core.chat.site import Site, site_of
@@ -84,7 +85,7 @@ class Unread:
         for waiting in await _.interactions.waiting(entry.address):
             if self.is_plan(waiting):
                 return waiting.due_at
-        due_at = datetime.now(UTC) + timedelta(minutes=site.mail_after)
+        due_at = clock.now() + timedelta(minutes=site.mail_after)
         parts = Address.of(entry.address)
         await _.interactions.add(
             [
@@ -98,7 +99,7 @@ class Unread:
                     key=f"{KEY}{entry.id}",
                     author=Author("system"),
                     content=Content("What is not read by then is sent by mail"),
-                    at=datetime.now(UTC),
+                    at=clock.now(),
                     status=status.PLANNED,
                     due_at=due_at,
                     customer_id=entry.customer_id,
@@ -132,7 +133,7 @@ class Unread:
             return None
         wait = timedelta(minutes=site.mail_after)
         due_at = min(unread[-1].at + wait, unread[0].at + LONGEST * wait)
-        if due_at > datetime.now(UTC):
+        if due_at > clock.now():
             return due_at
         to = await self._mail(conversation, entries, plan.address, site)
         if to is not None:

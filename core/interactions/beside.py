@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
+from core import clock
 from core.channel import Content
 from core.ids import new_id
 from core.interactions import status
@@ -31,7 +31,7 @@ def beside(
         key=key,
         author=Author("system"),
         content=Content(text=text),
-        at=datetime.now(UTC),
+        at=clock.now(),
         status=status.HANDLED,
         customer_id=entry.customer_id,
         conversation_id=entry.conversation_id,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 
+from core import clock
 from core.checkpoint import reached
 from core.customers.customer import Customer
 from core.errors import Conflict
@@ -39,7 +40,7 @@ class HandleOrder:
 
     async def __call__(self, entry: Interaction) -> str | None:
         """Apply the event, notify the customer; returns the customer's id. Raises ValueError for what is no event."""
-        now = datetime.now(UTC)
+        now = clock.now()
         news = happened(entry.data, entry.at, entry.id)
         number = str(entry.data["order"]["number"])
         order, customer = await self._written(entry.account, number, news, now)

@@ -28,6 +28,17 @@ def faketime() -> Path:
     raise RuntimeError("libfaketime is not installed (Debian: libfaketime)")
 
 
+def clock_of(file: Path, program: str | Path) -> tuple[list[str], dict[str, str]]:
+    """Arguments and environment by which Python runs `program` with the clock that `file` says ("+600": seconds)."""
+    return [str(Path(__file__).with_name("clocked.py")), str(program)], {
+        "LD_PRELOAD": str(faketime()),
+        "FAKETIME_TIMESTAMP_FILE": str(file),
+        "FAKETIME_CACHE_DURATION": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "DONT_FAKE_MONOTONIC": "1",
+    }
+
+
 @dataclass
 class Plan:
     """How one process is run. `uri` is its own way to the database, None where it uses the private one of `folder`."""
@@ -95,14 +106,8 @@ class Hub:
             environment["SWITCHBOARD_LMTP_LISTEN"] = f"127.0.0.1:{self.lmtp}"
         program = ["-m", "switchboard"]
         if plan.clock:
-            program = [str(Path(__file__).with_name("clocked.py"))]
-            environment |= {
-                "LD_PRELOAD": str(faketime()),
-                "FAKETIME_TIMESTAMP_FILE": str(self._clock),
-                "FAKETIME_CACHE_DURATION": "1",
-                "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-                "DONT_FAKE_MONOTONIC": "1",
-            }
+            program, faked = clock_of(self._clock, "switchboard")
+            environment |= faked
         database = ("--mongodb-uri", plan.uri) if plan.uri else ()
         with self._log.open("ab") as errors:
             return await asyncio.create_subprocess_exec(
