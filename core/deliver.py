@@ -137,7 +137,7 @@ class Deliver:
                 # Before it goes out: a crash right after would leave nothing behind that could be followed up.
                 due_at = await self._follow_up.plan(entry)
                 later = min(later or due_at, due_at) if due_at else later
-            again = await (self._change(entry) if "changes" in entry.data else self._one(entry, able))
+            again = await (self._change(entry) if "changes" in entry.data else self._one(claim, entry, able, now))
             if again is not None:
                 later = min(later or again, again)
                 break
@@ -156,8 +156,8 @@ class Deliver:
         """How long a provider may take: attachments go up at 200 KB a second at the least."""
         return self._patience + timedelta(seconds=sum(file.size for file in content.files) / 200_000)
 
-    async def _one(self, entry: Interaction, able: Capabilities) -> datetime | None:
-        """Try one message; returns when to try again, None when it is settled."""
+    async def _one(self, claim: Claim, entry: Interaction, able: Capabilities, held_at: datetime) -> datetime | None:
+        """Try one message; returns when to try again, None when it is settled. The lease was renewed at `held_at`."""
         begun = False
         try:
             address = Address.of(entry.address)
@@ -169,8 +169,11 @@ class Deliver:
             await self._restraint(entry, able, clock.now())
             content = await self._with_files(entry.content)
             if not able.idempotent:
-                await self._interactions.begin(entry)
+                if not await self._interactions.begin(entry):
+                    return clock.now()  # it was taken back, or the lease ran out and somebody else is at it: look again
                 begun = True
+                if clock.now() - held_at > self._lease and not await self._hold(claim, entry, clock.now()):
+                    return None  # we stood still too long, and whoever has the lane now takes this for uncertain
                 reached("begun")
             async with asyncio.timeout(self._allowed(content).total_seconds()):
                 taken = await adapter.send(self._outbound(entry, address, content, adapter.capabilities))

@@ -113,10 +113,16 @@ class Route:
     async def __call__(self, claim: Claim) -> datetime | None:
         """Handle what is unhandled at the claimed address, in order; None: nothing is left for later."""
         _ = self._
+        until, lease = claim.until, max(claim.until - clock.now(), timedelta(seconds=1))
         entries = await _.interactions.unhandled(claim.address.id)
         reached("claimed")
         address = claim.address
         for entry in entries:
+            if until - clock.now() < lease / 2:
+                # Whoever has the lane after us has handled these by now: doing it again would take them for new.
+                until = clock.now() + lease
+                if not await _.addresses.renew(claim, until):
+                    return None
             try:
                 address = await self._handle(address, entry)
             except CannotStore:

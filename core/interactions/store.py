@@ -87,6 +87,7 @@ class Interactions(Revisions, Later, Onward, Tasks):
         self._database = database
         self._adding: Batch[RawBSONDocument, bool] = Batch(self._insert)
         self._changing: Batch[_Change, None] = Batch(self._update)
+        self._beginning: Batch[tuple[_Change, str], bool] = Batch(self._begin)
         self._reading: Batch[tuple[str, str], list[Interaction]] = Batch(self._read_lanes, most=128)
 
     # -------------------------------------------------------------------------------------------- writing
@@ -141,14 +142,27 @@ class Interactions(Revisions, Later, Onward, Tasks):
         )
         return Interaction.of(document) if document else None
 
-    async def begin(self, entry: Interaction) -> None:
-        """Note, durably, that a delivery is being tried: what a crash leaves in this state is uncertain."""
-        await self._changing.put(
-            _Change(
-                {"_id": entry.id, "address": entry.address, "status": {"$in": list(status.WAITING)}},
-                {"$set": {"status": status.SENDING, "writer": writer()}, "$inc": {"attempts": 1}},
-            )
+    async def begin(self, entry: Interaction) -> bool:
+        """Note, durably, that a delivery is being tried: what a crash leaves in this state is uncertain.
+
+        False: it waits no more, because somebody else is at it, or was, or it was taken back; so it is not ours to send.
+        """
+        mark = writer()
+        change = _Change(
+            {"_id": entry.id, "address": entry.address, "status": {"$in": [status.PLANNED, status.QUEUED]}},
+            {"$set": {"status": status.SENDING, "writer": mark}, "$inc": {"attempts": 1}},
         )
+        return await self._beginning.put((change, mark))
+
+    async def _begin(self, begun: list[tuple[_Change, str]]) -> Sequence[bool]:
+        result = await self._all.bulk_write([UpdateOne(c.filter, c.update) for c, _ in begun], ordered=False)
+        if result.matched_count == len(begun):
+            return [True] * len(begun)
+        # Some came too late. The marks tell which: only a beginning that happened left its own.
+        ids, addresses = ([change.filter[name] for change, _ in begun] for name in ("_id", "address"))
+        cursor = self._all.find({"_id": {"$in": ids}, "address": {"$in": addresses}}, {"writer": 1})
+        marks = {row["_id"]: row.get("writer") async for row in cursor}
+        return [marks.get(change.filter["_id"]) == mark for change, mark in begun]
 
     async def take_time(self, entry: Interaction) -> bool:
         """Turn a planned entry whose time has come into a queued one; False when it was cancelled a moment ago."""

@@ -12,16 +12,18 @@ import pytest
 
 from core.addresses.address import KnownAddress
 from core.agents.agent import Agent
-from core.channel import Content, File, Receipt
+from core.channel import Capabilities, Content, File, Receipt
 from core.conversations.conversation import Conversation
 from core.database import Database
-from core.deliver import pause
+from core.deliver import Deliver, pause
 from core.errors import Conflict, Invalid
 from core.interactions import status
 from core.interactions.interaction import Author, Interaction
 from core.reach import best
-from switchboard.wiring import Parts
-from tests.making import handle, log_of, make_account, make_address, make_arrival, now, receive, until, working
+from core.restraint import Restraint
+from core.revise import Revise
+from switchboard.wiring import Parts, unsubscribe_links
+from tests.making import claimed, handle, log_of, make_account, make_address, make_arrival, now, receive, until, working
 from tests.servers.little import TABLE
 from tests.servers.provider import Provider
 
@@ -269,6 +271,61 @@ async def test_what_a_dead_worker_had_begun_is_uncertain_and_a_person_decides(pa
     await handle(parts, "out")
     assert there.texts == ["hello"]
     assert (await entry_of(parts)).status == "sent"
+
+
+class StandsStill:
+    """Something to follow up, which takes so long that the lease runs out meanwhile."""
+
+    def __init__(self) -> None:
+        self.reached, self.go_on = asyncio.Event(), asyncio.Event()
+
+    def concerns(self, entry: Interaction, able: Capabilities) -> bool:
+        return True
+
+    async def plan(self, entry: Interaction) -> datetime | None:
+        self.reached.set()
+        await self.go_on.wait()
+        return None
+
+    def is_plan(self, entry: Interaction) -> bool:
+        return False
+
+    async def carry_out(self, plan: Interaction) -> datetime | None:
+        return None
+
+
+async def test_who_stood_still_sends_nothing_that_somebody_else_has_sent_meanwhile(
+    parts: Parts, there: Provider
+) -> None:
+    await say(parts, "hello")
+    stores, still = parts.stores, StandsStill()
+    slow = Deliver(
+        stores.interactions,
+        stores.addresses,
+        stores.files,
+        parts.feed,
+        parts.lines,
+        Restraint(stores.addresses, stores.customers, parts.lines),
+        unsubscribe_links(stores, parts.settings),
+        Revise(stores.interactions, stores.conversations, parts.feed),
+        still,
+    )
+    (claim,) = await claimed(parts, "out")
+    late = asyncio.create_task(slow(claim))
+    await still.reached.wait()
+    assert await handle(parts, "out", later=3600) == 1, "the lease has run out"
+    still.go_on.set()
+    await late
+    assert there.texts == ["hello"]
+    assert [(entry.status, entry.attempts) for entry in await log_of(parts)] == [("sent", 1)]
+
+
+async def test_of_many_who_begin_one_may_send(parts: Parts) -> None:
+    (entry,) = await say(parts, "hello")
+    (other,) = await say(parts, "hello", person="bob")
+    begun = await asyncio.gather(*(parts.stores.interactions.begin(one) for one in (entry, other) * 10))
+    assert sorted(begun) == [False] * 18 + [True] * 2
+    assert [(e.status, e.attempts) for e in await log_of(parts)] == [("sending", 1)]
 
 
 async def test_where_sending_twice_is_harmless_it_is_sent_again(parts: Parts, there: Provider) -> None:

@@ -149,6 +149,18 @@ async def test_fifty_first_messages_make_one_customer_and_one_conversation(parts
     assert {entry.status for entry in handled} == {status.HANDLED}
 
 
+async def test_who_has_lost_the_lane_leaves_it_to_who_has_it(parts: Parts) -> None:
+    await receive(parts, *(make_arrival(f"Where is my order? {n}") for n in range(3)))
+    (late,) = await claimed(parts, lease=0.05)
+    await asyncio.sleep(0.1)
+    (taken,) = await claimed(parts, later=1)
+    assert await parts.route(late) is None
+    assert {entry.status for entry in await log_of(parts)} == {"received"}
+    await parts.route(taken)
+    handled = [entry for entry in await log_of(parts) if entry.direction == "in"]
+    assert [entry.status for entry in handled] == ["handled"] * 3
+
+
 async def test_a_message_that_comes_to_light_late_is_answered_all_the_same(parts: Parts) -> None:
     await receive(parts, make_arrival("agent please"))
     await handle(parts)
