@@ -145,7 +145,7 @@ class Interactions(Revisions, Later, Onward, Tasks):
     async def begin(self, entry: Interaction) -> bool:
         """Note, durably, that a delivery is being tried: what a crash leaves in this state is uncertain.
 
-        False: it waits no more, because somebody else is at it, or was, or it was taken back; so it is not ours to send.
+        False: it waits no more, because somebody else is at it, or was, or it was taken back. It is not ours to send.
         """
         mark = writer()
         change = _Change(

@@ -39,9 +39,9 @@ def main() -> int:
         chapter = Chapter(stage, seconds, given.seed + n, people=given.people, only=only)
         place = folder / stage
         place.mkdir(parents=True, exist_ok=True)
-        print(f"{stage}: {seconds:.0f} s, seed {chapter.seed} …", file=sys.stderr, flush=True)
+        sys.stderr.write(f"{stage}: {seconds:.0f} s, seed {chapter.seed} …\n")
         outcomes.append(asyncio.run(play_chapter(chapter, place)))
-    print(written(outcomes, folder))
+    sys.stdout.write(written(outcomes, folder) + "\n")
     return 1 if any(outcome.findings for outcome in outcomes) else 0
 
 

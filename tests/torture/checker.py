@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from core.ids import id_of
 from tests.torture.ledger import Document, Heard, Ledger, Snapshot, traces_in
@@ -105,8 +106,8 @@ class Facts:
                     continue  # misdirected, which is said there
                 if entry is not None and heard.ref not in seen:
                     seen.add(heard.ref)
-                elif spare[heard.text] > 0:
-                    spare[heard.text] -= 1
+                elif spare[words := _text(entry) if entry is not None else heard.text] > 0:
+                    spare[words] -= 1
                 else:
                     found[person].append(heard)
         return found
@@ -146,7 +147,7 @@ def swapped_in_the_log(facts: Facts) -> Iterator[str]:
         if said.told_yes and (entries := facts.came.get(said.trace)):
             order[said.person].append((str(entries[0]["_id"]), said.trace))
     for person, there in order.items():
-        for (id, trace), (after, then) in zip(there, there[1:], strict=False):
+        for (id, trace), (after, then) in pairwise(there):
             if after < id:
                 yield f"{person} said {trace} before {then}; the log has {id} and {after}"
 
@@ -209,7 +210,7 @@ def doubled(facts: Facts) -> Iterator[str]:
     for person, surplus in facts.surplus.items():
         texts = {_text(entry) for entry in _theirs(facts, person)}
         for one in surplus:
-            if one.text in texts:
+            if one.text in texts or any(entry is not None and heard is one for heard, entry in facts.received[person]):
                 yield f"{person} received {one.ref} ({one.text[:60]!r}) once more than it was sent"
 
 
@@ -255,7 +256,7 @@ def swapped_on_the_way(facts: Facts) -> Iterator[str]:
             if entry is not None and entry["status"] in FINAL and not _again(entry)
         ]
         first = list({id: (id, ref) for id, ref in reversed(there)}.values())[::-1]  # each when it came first
-        for (id, ref), (after, then) in zip(first, first[1:], strict=False):
+        for (id, ref), (after, then) in pairwise(first):
             if after < id:
                 yield f"{person} received {ref} before {then}; the log has {id} and {after}"
 

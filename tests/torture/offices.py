@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 import smtplib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -161,12 +162,9 @@ class PostOffice:
         if mood == "silent":
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._over.wait(), 30)
-        if mood in ("half", "silent"):
-            transport = server.transport
-            if transport is not None:
-                if mood == "half":
-                    transport.write(b"25")
-                transport.close()
+        if mood in ("half", "silent") and isinstance(server.transport, asyncio.Transport):
+            server.transport.write(b"25" if mood == "half" else b"")
+            server.transport.close()
         return "250 2.0.0 Queued"
 
     def _take(self, envelope: Envelope) -> None:
@@ -174,8 +172,10 @@ class PostOffice:
         mail: Any = message_from_bytes(envelope.content, policy=default)
         body = mail.get_body(("plain",))
         text = str(body.get_content()).strip() if body is not None else ""
+        # The first part of our Message-ID is the entry's id, so that a mail has a name even if nobody was told of it.
+        entry = re.split(r"[.@]", str(mail["Message-ID"]).strip("<>"), maxsplit=1)[0]
         for recipient in envelope.rcpt_tos:
-            self._ledger.hear(self._person(recipient), str(mail["Message-ID"]).strip("<>"), text)
+            self._ledger.hear(self._person(recipient), entry, text)
 
     def _person(self, address: str) -> str:
         for person, (_, known) in self._ledger.people.items():

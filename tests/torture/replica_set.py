@@ -37,7 +37,7 @@ class Disk:
         """Make it. Raises RuntimeError when this machine lets nobody do so."""
         mount = f"mount -t tmpfs -o size={self._megabytes}m,mode=0777 none '{self._place}' && echo there && exec cat"
         unshare = ["unshare", "-m"] if os.geteuid() == 0 else ["unshare", "-rm"]
-        self._keeper = subprocess.Popen(
+        self._keeper = subprocess.Popen(  # noqa: ASYNC220 - it starts in an instant, and its pipes are waited for elsewhere
             [*unshare, "sh", "-c", mount], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
         assert self._keeper.stdout is not None
@@ -166,9 +166,11 @@ class ReplicaSet:
 
     async def _ask(self, node: Node, command: str, value: Any = 1) -> dict[str, Any]:
         def ask() -> dict[str, Any]:
-            with pymongo.MongoClient("127.0.0.1", node.port, directConnection=True, timeoutMS=5000) as client:
-                answer: dict[str, Any] = client.admin.command(command, value)
-                return answer
+            client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(
+                "127.0.0.1", node.port, directConnection=True, timeoutMS=5000
+            )
+            with client:
+                return client.admin.command(command, value)
 
         return await asyncio.to_thread(ask)
 

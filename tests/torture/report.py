@@ -54,7 +54,5 @@ def _chapter(outcome: Outcome) -> list[str]:
 
 def _faults(outcomes: Sequence[Outcome]) -> list[str]:
     counts = sum((outcome.counts for outcome in outcomes), Counter[str]())
-    lines = [f"{'caused':>8}  fault"]
-    for one in CLASSES:
-        lines.append(f"{counts[one.__name__]:>8}  {one.__name__}: {(one.__doc__ or '').strip()}")
-    return lines
+    told = (f"{counts[one.__name__]:>8}  {one.__name__}: {(one.__doc__ or '').strip()}" for one in CLASSES)
+    return [f"{'caused':>8}  fault", *told]

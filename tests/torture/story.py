@@ -1,4 +1,4 @@
-"""A run from beginning to end: the stage is set, everybody speaks while everything breaks, it settles, it is checked."""
+"""A run from beginning to end: a stage is set, everybody speaks while everything breaks, it settles, it is checked."""
 
 from __future__ import annotations
 
@@ -232,7 +232,8 @@ async def _calm(world: World) -> None:
 
 def _settled(uri: str, ledger: Ledger, within: float = 200) -> Snapshot:
     """The database once nothing is left to do and everybody has seen what was said to them, or it is too late."""
-    with pymongo.MongoClient(uri, tz_aware=True, timeoutMS=30_000) as client:
+    client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(uri, tz_aware=True, timeoutMS=30_000)
+    with client:
         log = client[DATABASE]["interactions"]
         until = time.monotonic() + within
         while log.count_documents(LEFT) and time.monotonic() < until:
