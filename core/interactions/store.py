@@ -155,8 +155,8 @@ class Interactions(Revisions, Later, Onward, Tasks):
         return await self._beginning.put((change, mark))
 
     async def _begin(self, begun: list[tuple[_Change, str]]) -> Sequence[bool]:
-        result = await self._all.bulk_write([UpdateOne(c.filter, c.update) for c, _ in begun], ordered=False)
-        if result.matched_count == len(begun):
+        changes = [{"q": change.filter, "u": change.update} for change, _ in begun]
+        if await self._database.update(NAME, changes) == len(begun):
             return [True] * len(begun)
         # Some came too late. The marks tell which: only a beginning that happened left its own.
         ids, addresses = ([change.filter[name] for change, _ in begun] for name in ("_id", "address"))
