@@ -105,6 +105,11 @@ class Interactions(Revisions, Later, Onward, Tasks):
 
     async def add_each(self, entries: Sequence[Interaction]) -> list[bool | BaseException]:
         """As `add`, but one entry that cannot be kept says so in its place and hinders no other."""
+        if len(entries) == 1:  # nearly always: no task of its own for it
+            try:
+                return [await self._add(entries[0])]
+            except Exception as error:
+                return [error]
         return await asyncio.gather(*map(self._add, entries), return_exceptions=True)
 
     async def _add(self, entry: Interaction) -> bool:
