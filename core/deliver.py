@@ -33,6 +33,7 @@ from core.pace import PATIENT, Pace
 from core.restraint import DECLINED_CODE, Restraint
 from core.revise import Revise
 from core.said import Said
+from core.trace import follow, step
 from core.unsubscribe import DECLINABLE, Unsubscribe
 
 log = structlog.get_logger(__name__)
@@ -115,6 +116,7 @@ class Deliver:
         later: datetime | None = None
         for entry in entries:
             now = clock.now()
+            follow(entry)
             if entry.status == status.SENDING and not able.idempotent:
                 # Begun by somebody who never came back to say how it went.
                 await self._conclude(entry, status.UNCERTAIN, Uncertain(INTERRUPTED, code="interrupted"))
@@ -210,6 +212,7 @@ class Deliver:
             self.counts["sent"] += 1
             went = replace(entry, status=status.SENT, external_id=ids[0], external_ids=ids, error=None, due_at=None)
             self._feed.announce(entry_changed(went))
+            step("deliver.sent", entry, external_id=ids[0], attempts=entry.attempts + 1)
         return None
 
     async def _turn(self, address: Address, able: Capabilities) -> datetime | None:
@@ -280,12 +283,20 @@ class Deliver:
         problem = Problem(error.code, error.sentence)
         waiting = replace(entry, status=status.QUEUED, error=problem, due_at=due_at, attempts=attempts)
         self._feed.announce(entry_changed(waiting))
+        step("deliver.again", entry, code=error.code, attempts=attempts, due_at=due_at.isoformat())
         return due_at
 
     async def _conclude(self, entry: Interaction, new: str, error: DeliveryError, *, counted: bool = True) -> None:
         await self._interactions.conclude(entry, new, code=error.code, sentence=error.sentence, counted=counted)
         self.counts[new] += 1
-        log.warning("deliver.troubled", entry=entry.id, status=new, code=error.code)
+        log.warning(
+            "deliver.troubled",
+            entry=entry.id,
+            channel=entry.channel,
+            account=entry.account,
+            status=new,
+            code=error.code,
+        )
         self._feed.announce(entry_changed(replace(entry, status=new, error=Problem(error.code, error.sentence))))
 
     async def _with_files(self, content: Content) -> Content:

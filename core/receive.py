@@ -44,6 +44,7 @@ from core.interactions.interaction import Author, Interaction, content_document,
 from core.interactions.store import Interactions
 from core.lines import Lines
 from core.receipts import Receipts
+from core.trace import step
 
 log = structlog.get_logger(__name__)
 
@@ -141,9 +142,9 @@ class Receive:
 
     async def _set_aside(self, account: Account, body: bytes, headers: Mapping[str, str], reason: str) -> None:
         self.counts["unreadable"] += 1
-        log.warning("intake.unreadable", channel=account.channel, account=account.name, reason=reason[:300])
         kept = {name: value for name, value in headers.items() if name in KEPT_HEADERS}
-        await self._failed.keep(account.channel, account.name, body, kept, reason, clock.now())
+        id = await self._failed.keep(account.channel, account.name, body, kept, reason, clock.now())
+        log.warning("intake.unreadable", channel=account.channel, account=account.name, id=id, reason=reason[:300])
 
     async def keep(self, account: Account, events: Sequence[Event], raw: bytes | None = None) -> list[Kept]:
         """Keep `events`, in order, and return only when they are durable. The same events again change nothing.
@@ -174,6 +175,7 @@ class Receive:
             if isinstance(result, bool):
                 fresh[entry.id] = result
                 if result:
+                    step("receive.kept", entry, kind=entry.kind)
                     self._feed.announce(entry_changed(entry))
                 self._feed.announce(lane_due("in", entry.address, perhaps=not result))
         for result in results:
@@ -201,6 +203,7 @@ class Receive:
         if there.status == status.RECEIVED:
             self._feed.announce(lane_due("in", there.address))
         if new:
+            step("receive.kept", there, kind=there.kind, part=part)
             self._feed.announce(entry_changed(there))
         return Kept(event, there.id, new, there.at)
 

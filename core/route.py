@@ -41,6 +41,7 @@ from core.lines import Lines
 from core.perform import Perform, said_document, system_line
 from core.rating import rates
 from core.send import Send
+from core.trace import follow, step
 from core.typing import Typing
 
 log = structlog.get_logger(__name__)
@@ -123,6 +124,7 @@ class Route:
                 until = clock.now() + lease
                 if not await _.addresses.renew(claim, until):
                     return None
+            follow(entry)
             try:
                 address = await self._handle(address, entry)
             except CannotStore:
@@ -196,6 +198,7 @@ class Route:
         reached("handled")
         done = replace(entry, status=status.HANDLED, customer_id=customer_id, conversation_id=conversation_id)
         self._.feed.announce(entry_changed(done))
+        step("route.handled", done, kind=entry.kind, conversation=conversation_id)
 
     async def _withdraw(self, address: KnownAddress, entry: Interaction) -> None:
         """Write down that the customer declined a purpose. An address nobody knows has nothing sent to it either."""

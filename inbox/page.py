@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from core.errors import SwitchboardError
+from core.trace import request as asked_for
 from inbox.needs import Needs
 from inbox.speech import language_of
 from inbox.visit import Visit
@@ -88,9 +89,11 @@ def done(visit: Visit, said: str, back: str, undo: tuple[str, dict[str, str]] | 
 def refused(visit: Visit, error: SwitchboardError, status: int, kept: str = "") -> web.Response:
     """Why something could not be done, with what was written, so that nothing is lost."""
     sentence = visit.translate(error.sentence)
+    number = asked_for() if status >= 500 else ""
     if visit.scripted:
         field = getattr(error, "field", "")
-        return web.json_response({"sentence": sentence, "field": field}, status=status, headers=HEADERS)
+        told = {"sentence": sentence, "field": field} | ({"request": number} if number else {})
+        return web.json_response(told, status=status, headers=HEADERS)
     body = visit.needs.templates.get_template("inbox/refused.html").render(
         language=visit.agent.language,
         zone=visit.request.cookies.get("zone"),
@@ -99,6 +102,7 @@ def refused(visit: Visit, error: SwitchboardError, status: int, kept: str = "") 
         sentence=sentence,
         missing=status == 404,
         kept=kept,
+        number=number,
         back=visit.request.headers.get("Referer", "") if visit.request.method == "POST" else "",
     )
     return web.Response(text=body, status=status, content_type="text/html", headers=HEADERS)

@@ -135,7 +135,12 @@ def _bound(settings: Settings) -> socket.socket:
 async def _serving(parts: Parts, post: PostOffice | None, listening: socket.socket) -> AsyncIterator[str]:
     """The pages and doors (a worker alone has only its health pages), until the block ends."""
     room = rooms.build(parts, post)
-    app = application(room.routes, middlewares=room.middlewares, max_body=parts.settings.max_body)
+    app = application(
+        room.routes,
+        middlewares=room.middlewares,
+        max_body=parts.settings.max_body,
+        proxies=parts.settings.trusted_proxies,
+    )
     # Handlers that hold a connection open are told first, so that closing waits for nobody.
     app.on_shutdown.append(room.close)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=5, handle_signals=False)

@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 
 from core.settings import Settings
+from core.trace import followed, request, tell_steps
 
 # What must never be in a log line, whoever wrote it there: credentials in URLs, bot tokens, our own tokens.
 _SECRETS = (
@@ -28,6 +29,15 @@ def redacted(text: str) -> str:
     return text
 
 
+def _traced(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Every line about a message says which (`core.trace`), whoever writes it."""
+    if trace := followed():
+        event.setdefault("trace", trace)
+    if number := request():
+        event.setdefault("request", number)
+    return event
+
+
 def _redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for key, value in event.items():
         if isinstance(value, str):
@@ -36,12 +46,13 @@ def _redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[
 
 
 def configure(settings: Settings) -> None:
-    """Set up structlog, and the standard library's loggers (aiohttp, aiogram) beside it at WARNING."""
+    """Set up structlog, and let what the libraries have to say (WARNING and above) go the same way."""
     as_json = settings.log_format == "json"
     level = getattr(logging, settings.log_level.upper())
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            _traced,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
@@ -54,17 +65,22 @@ def configure(settings: Settings) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger().addFilter(_Redacting())
+    tell_steps(level <= logging.INFO)
+    root = logging.getLogger()
+    root.setLevel(logging.WARNING)
+    for handler in root.handlers[:]:
+        if isinstance(handler, _Libraries):
+            root.removeHandler(handler)
+    root.addHandler(_Libraries())
 
 
-def _console() -> structlog.dev.ConsoleRenderer:
-    colors = sys.stderr.isatty()
-    return structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)
+class _Libraries(logging.Handler):
+    """Hands what aiohttp, aiogram and the driver log to our log, so that it is JSON where ours is, and redacted.
 
+    On the handler, because a filter of the root logger is not asked about what the loggers below it write.
+    """
 
-class _Redacting(logging.Filter):
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Let every record through, without its secrets."""
-        record.msg, record.args = redacted(record.getMessage()), ()
-        return True
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record of the standard library's logging."""
+        log = structlog.get_logger()
+        log.log(record.levelno, record.getMessage(), logger=record.name, exc_info=record.exc_info)

@@ -10,6 +10,8 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from core.errors import CannotStore, SwitchboardError
+from core.trace import request as asked_for
+from switchboard.asked import numbered, route_of
 
 log = structlog.get_logger(__name__)
 
@@ -20,10 +22,18 @@ DEFAULT_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; f
 
 
 def application(
-    routes: Iterable[web.AbstractRouteDef], *, middlewares: Sequence[Middleware], max_body: int
+    routes: Iterable[web.AbstractRouteDef],
+    *,
+    middlewares: Sequence[Middleware],
+    max_body: int,
+    proxies: Sequence[IPv4Network | IPv6Network] = (),
 ) -> web.Application:
-    """The application with these routes. `max_body` bounds what `request.read()` takes, in bytes; beyond it is 413."""
-    app = web.Application(client_max_size=max_body, middlewares=[secure, quiet, *middlewares])
+    """The application with these routes. `max_body` bounds what `request.read()` takes, in bytes; beyond it is 413.
+
+    `proxies` are the networks that may name a request (`switchboard.asked`).
+    """
+    number = numbered(Visitors(proxies).is_proxy)
+    app = web.Application(client_max_size=max_body, middlewares=[number, secure, quiet, *middlewares])
     app.add_routes(routes)
     return app
 
@@ -57,19 +67,15 @@ async def quiet(request: web.Request, handler: Handler) -> web.StreamResponse:
     except (web.HTTPException, ConnectionError):
         raise
     except CannotStore as error:
-        return web.Response(status=503, text=error.sentence, headers={"Retry-After": str(max(1, round(error.after)))})
+        text = f"{error.sentence} [{asked_for()}]"
+        return web.Response(status=503, text=text, headers={"Retry-After": str(max(1, round(error.after)))})
     except SwitchboardError as error:
-        log.warning("web.unanswered", path=request.path, code=error.code)
+        log.warning("web.unanswered", route=route_of(request), code=error.code)
         return web.Response(status=400, text=error.sentence)
     except Exception:
-        log.exception("web.failed", method=request.method, route=_route(request))
-        return web.Response(status=500, text="Something went wrong here. It was noted; please try again.")
-
-
-def _route(request: web.Request) -> str:
-    """The route's pattern, never the path: paths may hold tokens."""
-    resource = request.match_info.route.resource
-    return resource.canonical if resource else "?"
+        log.exception("web.failed", method=request.method, route=route_of(request))
+        sorry = f"Something went wrong here. It was noted; please try again. [{asked_for()}]"
+        return web.Response(status=500, text=sorry)
 
 
 class Visitors:
@@ -90,6 +96,10 @@ class Visitors:
             if not self._is_trusted(address):
                 break
         return address
+
+    def is_proxy(self, request: web.Request) -> bool:
+        """Whether the request comes from a trusted proxy."""
+        return self._is_trusted(request.remote or "")
 
     def _is_trusted(self, address: str) -> bool:
         try:

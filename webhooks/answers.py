@@ -19,6 +19,7 @@ from core.errors import (
     UnknownAccount,
     Unreadable,
 )
+from core.trace import request as asked_for
 
 log = structlog.get_logger(__name__)
 
@@ -60,8 +61,11 @@ def answer(error: IntakeError) -> web.Response:
 
 
 def refusal(status: int, code: str, sentence: str, *, after: float | None = None) -> web.Response:
-    """`{"error", "sentence"}`; `after` is in seconds."""
-    response = web.json_response({"error": code, "sentence": sentence}, status=status)
+    """`{"error", "sentence"}`, and `request` where it is our fault, to report it by; `after` is in seconds."""
+    body = {"error": code, "sentence": sentence}
+    if status >= 500 and (number := asked_for()):
+        body["request"] = number
+    response = web.json_response(body, status=status)
     if after is not None:
         response.headers["Retry-After"] = str(max(1, math.ceil(after)))
     if status == 413:

@@ -72,12 +72,12 @@ class FailedIntakes:
         reason: str,
         now: datetime,
         entry: str | None = None,
-    ) -> None:
-        """Keep a payload; the same one again is counted, not doubled. Raises CannotStore."""
+    ) -> str:
+        """Keep a payload; the same one again is counted, not doubled. Returns its id. Raises CannotStore."""
         mark = id_of(f"{channel}:{account}:{entry}:{hashlib.sha256(body).hexdigest()}")
         raw = {"body": body} if len(body) <= INLINE else {"sha256": await self._files.put(body)}
         try:
-            await self._all.update_one(
+            there = await self._all.find_one_and_update(
                 {"fingerprint": mark},
                 {
                     "$set": {"reason": clean(reason)[:1000], "state": "failed", "writer": writer()},
@@ -93,11 +93,14 @@ class FailedIntakes:
                     },
                 },
                 upsert=True,
+                projection={"_id": 1},
+                return_document=True,
             )
         except Exception as error:
             if away(error):
                 raise cannot_store(error) from error
             raise
+        return str(there["_id"])
 
     async def get(self, id: str) -> FailedIntake | None:
         """The payload, or None."""

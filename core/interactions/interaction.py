@@ -54,6 +54,7 @@ class Interaction:
     `parts` are the numbers of those that came one by one (an album), and until `wait_until` more are waited for.
     `reactions` are the signs the customer has on it; `deleted_at` is when whoever
     wrote it took it back: agents still see the words. `external_ids` are all names the provider has for it.
+    `trace` is the id of what it came of (`core.trace`), empty where it is the first itself.
     """
 
     id: str
@@ -86,6 +87,7 @@ class Interaction:
     reactions: tuple[str, ...] = ()
     deleted_at: datetime | None = None
     external_ids: tuple[str, ...] = ()
+    trace: str = ""
 
     def document(self) -> dict[str, Any]:
         """The entry as it is stored: no empty fields, nothing MongoDB cannot hold."""
@@ -117,6 +119,7 @@ class Interaction:
             "who": storable(self.who),
             "edit_of": self.edit_of,
             "thread": self.thread,
+            "trace": self.trace,
         }
         document.update({key: value for key, value in optional.items() if value})
         return document
@@ -160,6 +163,7 @@ class Interaction:
             reactions=tuple(document.get("reactions", ())),
             deleted_at=document.get("deleted_at") if gone.issuperset(names) else None,
             external_ids=tuple(name for name in names if name),
+            trace=document.get("trace", ""),
         )
 
 

@@ -31,6 +31,7 @@ from core.interactions.onward import Onward
 from core.interactions.revisions import Revisions
 from core.interactions.tasks import Tasks
 from core.interactions.words import words
+from core.trace import followed
 
 NAME = "interactions"
 LARGEST = 8 * 1024 * 1024
@@ -416,6 +417,8 @@ class Interactions(Revisions, Later, Onward, Tasks):
 def _encoded(entry: Interaction) -> RawBSONDocument:
     document = entry.document()
     document["writer"] = writer()
+    if (trace := followed()) and trace != entry.id:
+        document.setdefault("trace", trace)
     if entry.direction != "in" and entry.kind != "system":
         # What people wrote here is found at once; what comes in gets its words when it is handled.
         document["words"] = words(entry.content.text, entry.content.subject or "")

@@ -14,6 +14,7 @@ from core.forms.check import Problem, as_date
 from core.forms.field import in_language
 from core.forms.form import Form
 from core.forms.submission import EMBED, PAGE, REFERRER, Submission
+from core.trace import request as asked_for
 from portal.forms.page import FormPages
 from portal.forms.ticket import Ticket
 from portal.language import words_of
@@ -49,7 +50,7 @@ class Answer:
             language=self.language,
             status=status,
             headers=headers,
-            trouble=words[code],
+            trouble=_reportable(words[code], status),
         )
 
     async def again(
@@ -63,7 +64,9 @@ class Answer:
         sentences = {name: self._sentence(form, name, problem) for name, problem in (wrong or {}).items()}
         headers = {**self.headers, **({"Retry-After": str(int(after) + 1)} if after is not None else {})}
         if self.json:
-            body = {"ok": False, "code": code, "error": words[code], "fields": sentences}
+            body: dict[str, Any] = {"ok": False, "code": code, "error": words[code], "fields": sentences}
+            if status >= 500:
+                body["request"] = asked_for()
             return web.json_response(body, status=status, headers=headers)
         about = {PAGE: self.sent.page, REFERRER: self.sent.referrer, **self.sent.utm, EMBED: self.framed}
         return self._pages.page(
@@ -73,7 +76,7 @@ class Answer:
             status=status,
             values=self.sent.answers,
             wrong=sentences,
-            trouble=words[code],
+            trouble=_reportable(words[code], status),
             about={name: value for name, value in about.items() if value},
             ticket=self.ticket,
             kept=await self._kept(wrong or {}),
@@ -126,3 +129,8 @@ class Answer:
 def cors(origin: str) -> dict[str, str]:
     """The headers that let a page of `origin` read the answer."""
     return {"Access-Control-Allow-Origin": clean(origin), "Vary": "Origin"} if origin else {}
+
+
+def _reportable(sentence: str, status: int) -> str:
+    """`sentence`, with what to report it by where it is our fault."""
+    return f"{sentence} [{asked_for()}]" if status >= 500 else sentence
