@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
 from core.errors import CannotStore
+from core.meter import Shared
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -21,6 +22,7 @@ class Batch(Generic[T, R]):
 
     `flush` gets at most `most` items and returns one result or exception per item, in order; when it raises, every
     item of that flush gets the exception. `limit` bounds the weight waiting (weights are bytes where that matters).
+    `shared` is told how many share a flush.
     """
 
     def __init__(
@@ -29,6 +31,7 @@ class Batch(Generic[T, R]):
         *,
         most: int = 512,
         limit: int = 64 * 1024 * 1024,
+        shared: Shared | None = None,
     ) -> None:
         self._flush = flush
         self._most = most
@@ -36,6 +39,8 @@ class Batch(Generic[T, R]):
         self._waiting: list[tuple[T, int, asyncio.Future[R]]] = []
         self._weight = 0
         self._flusher: asyncio.Task[None] | None = None
+        self._shared = shared or Shared()
+        self._shared.waiting = lambda: len(self._waiting)
 
     def put(self, item: T, weight: int = 1) -> asyncio.Future[R]:
         """Queue `item` and return the future of its result. Raises CannotStore when the queue is full."""
@@ -63,6 +68,7 @@ class Batch(Generic[T, R]):
             await asyncio.sleep(0)
             while self._waiting:
                 taken, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+                self._shared.sizes.note(len(taken))
                 try:
                     results: Sequence[R | BaseException] = await self._flush([item for item, _, _ in taken])
                 except Exception as error:

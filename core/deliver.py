@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -33,7 +32,7 @@ from core.pace import PATIENT, Pace
 from core.restraint import DECLINED_CODE, Restraint
 from core.revise import Revise
 from core.said import Said
-from core.trace import follow, step
+from core.trace import follow
 from core.unsubscribe import DECLINABLE, Unsubscribe
 
 log = structlog.get_logger(__name__)
@@ -71,7 +70,7 @@ class FollowsUp(Protocol):
 
 
 class Deliver:
-    """Works off the out lane of one claimed address. `counts` tells outcomes, for the metrics.
+    """Works off the out lane of one claimed address.
 
     A provider gets `patience` to answer; what takes longer is uncertain. The lane is leased for as long and `lease`.
     """
@@ -107,7 +106,6 @@ class Deliver:
         self._lease = lease
         self._patience = patience
         self._pace = Pace()
-        self.counts: Counter[str] = Counter()
 
     async def __call__(self, claim: Claim) -> datetime | None:
         """Send what is due at the claimed address; returns when the lane is due again, None when it is empty."""
@@ -178,7 +176,8 @@ class Deliver:
                     return None  # we stood still too long, and whoever has the lane now takes this for uncertain
                 reached("begun")
             async with asyncio.timeout(self._allowed(content).total_seconds()):
-                taken = await adapter.send(self._outbound(entry, address, content, adapter.capabilities))
+                with self._interactions.steps.asking(entry):
+                    taken = await adapter.send(self._outbound(entry, address, content, adapter.capabilities))
             reached("accepted")
         except RetryLater as error:
             return await self._again(entry, error, begun, able)
@@ -209,10 +208,9 @@ class Deliver:
                 entry, status.SENT, external_id=ids if len(ids) > 1 else ids[0], counted=begun
             )
             reached("concluded")
-            self.counts["sent"] += 1
             went = replace(entry, status=status.SENT, external_id=ids[0], external_ids=ids, error=None, due_at=None)
             self._feed.announce(entry_changed(went))
-            step("deliver.sent", entry, external_id=ids[0], attempts=entry.attempts + 1)
+            self._interactions.steps.sent(entry, ids[0])
         return None
 
     async def _turn(self, address: Address, able: Capabilities) -> datetime | None:
@@ -244,7 +242,7 @@ class Deliver:
             await self._conclude(entry, status.CANCELLED, final, counted=False)
         else:
             await self._interactions.conclude(entry, status.SENT, counted=False)
-            self.counts["changed"] += 1
+            self._interactions.steps.changed(entry)
         return None
 
     def _outbound(self, entry: Interaction, address: Address, content: Content, able: Capabilities) -> Outbound:
@@ -279,24 +277,15 @@ class Deliver:
         await self._interactions.conclude(
             entry, status.QUEUED, code=error.code, sentence=error.sentence, due_at=due_at, counted=begun
         )
-        self.counts["retry"] += 1
         problem = Problem(error.code, error.sentence)
         waiting = replace(entry, status=status.QUEUED, error=problem, due_at=due_at, attempts=attempts)
         self._feed.announce(entry_changed(waiting))
-        step("deliver.again", entry, code=error.code, attempts=attempts, due_at=due_at.isoformat())
+        self._interactions.steps.again(entry, error.code, due_at)
         return due_at
 
     async def _conclude(self, entry: Interaction, new: str, error: DeliveryError, *, counted: bool = True) -> None:
         await self._interactions.conclude(entry, new, code=error.code, sentence=error.sentence, counted=counted)
-        self.counts[new] += 1
-        log.warning(
-            "deliver.troubled",
-            entry=entry.id,
-            channel=entry.channel,
-            account=entry.account,
-            status=new,
-            code=error.code,
-        )
+        self._interactions.steps.troubled(entry, new, error.code)
         self._feed.announce(entry_changed(replace(entry, status=new, error=Problem(error.code, error.sentence))))
 
     async def _with_files(self, content: Content) -> Content:

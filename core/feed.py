@@ -114,6 +114,7 @@ class Subscription:
     def put(self, change: Change) -> None:
         """Queue a change for this subscriber; too many become one `lagged`."""
         if len(self._waiting) >= QUEUE:
+            self._feed.overflows += 1
             self._waiting.clear()
             change = LAGGED
         if not (change is LAGGED and self._waiting and self._waiting[-1] is LAGGED):
@@ -153,10 +154,16 @@ Reader = Callable[[Sequence[str]], Awaitable[list[Change]]]
 
 
 class Feed:
-    """Announces changes to subscribers by topic."""
+    """Announces changes to subscribers by topic.
+
+    `overflows` counts subscribers that were too slow and read again; `following` is whether the other processes are
+    heard.
+    """
 
     def __init__(self) -> None:
         self._subscribers: defaultdict[str, set[Subscription]] = defaultdict(set)
+        self.overflows = 0
+        self.following = False
 
     def subscribe(self, *topics: str) -> Subscription:
         """Follow `topics` from now on."""
@@ -171,9 +178,13 @@ class Feed:
             for subscriber in told:
                 subscriber.put(change)
 
+    def subscribers(self) -> set[Subscription]:
+        """Who follows anything now."""
+        return {subscriber for group in self._subscribers.values() for subscriber in group}
+
     def lagged(self) -> None:
         """Tell everybody to read again what they show."""
-        for subscriber in {s for group in self._subscribers.values() for s in group}:
+        for subscriber in self.subscribers():
             subscriber.put(LAGGED)
 
     def _forget(self, topic: str, subscriber: Subscription) -> None:
@@ -200,14 +211,14 @@ class Feed:
                 self.lagged()
             return [None] * len(changed)
 
-        reading: Batch[tuple[str, str], None] = Batch(announce, most=200)
+        reading: Batch[tuple[str, str], None] = Batch(announce, most=200, shared=database.meter.batch("feed.reading"))
         last: Any = None
         pause, gap = 0.1, True
         while True:
             opened = False
             try:
                 async for collection, id, token in database.changes(list(readers), after=last):
-                    opened = True
+                    opened = self.following = True
                     if collection:
                         reading.put((collection, id))
                     elif gap:
@@ -215,6 +226,7 @@ class Feed:
                         self.lagged()
                     last, pause, gap = token, 0.1, False
             except Exception as error:
+                self.following = False
                 log.warning("feed.interrupted", error=str(error)[:300], retry_in=pause)
                 if not opened and database.cannot_resume(error):
                     # The server refuses the place where it was, not merely this cursor.

@@ -10,7 +10,6 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 Labels = tuple[str, ...]
 
@@ -45,38 +44,70 @@ class Spread:
         return int(sum(self.rows.get(labels, (0.0,))[:-1]))
 
 
-class Flushes(Protocol):
-    """What a batch tells of itself: how many shared each flush, and how many wait."""
+class Shared:
+    """What a batch tells of itself: how many shared each flush, and how many wait for the next."""
 
-    def note(self, value: float, labels: Labels = ()) -> None:
-        """One flush of so many."""
-        ...
+    __slots__ = ("sizes", "waiting")
+
+    def __init__(self) -> None:
+        self.sizes = Spread(SHARED)
+        self.waiting: Callable[[], int] = int
 
 
 @dataclass
-class Meter:
-    """What is counted of the database by one process: commands by (collection, command), connections, shared flushes.
+class Driver:
+    """The database as one process sees it: commands by (collection, command), connections `open`, `used`, `refused`.
 
-    The driver works in threads, so what it tells is counted under a lock (`command`, `connection`).
+    The driver works in threads, so what it tells is counted under a lock.
     """
 
     commands: Spread = field(default_factory=lambda: Spread(COMMAND))
     failed: Counter[Labels] = field(default_factory=Counter)
     connections: Counter[str] = field(default_factory=Counter)
-    flushes: dict[str, Spread] = field(default_factory=dict)
-    waiting: dict[str, Callable[[], int]] = field(default_factory=dict)
-    # How far what other processes wrote was behind when this one was told.
-    behind: Spread = field(default_factory=lambda: Spread(WAIT))
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def command(self, seconds: float, labels: Labels, *, failed: bool = False) -> None:
-        """One command of the database."""
+        """One command has ended."""
         with self._lock:
             self.commands.note(seconds, labels)
             if failed:
                 self.failed[labels] += 1
 
     def connection(self, what: str, by: int) -> None:
-        """One more or one less: `open` or `used`."""
+        """One connection more or less."""
         with self._lock:
             self.connections[what] += by
+
+
+@dataclass
+class Meter:
+    """What one process counts. Labels of a line are (channel, account); durations are in seconds.
+
+    `received` by line and kind of event, `kept` from the first byte to the yes; `handled` by channel and kind of entry
+    (`stuck` for what was set aside), `handling` from its being kept; `queued` by channel and author; `delivered` by
+    line and outcome, `waited` from its being due until it was sent, `asking` is the provider's time for one message;
+    `answered` from a question's being kept to the bot's answer being sent.
+    """
+
+    driver: Driver = field(default_factory=Driver)
+    shared: dict[str, Shared] = field(default_factory=dict)
+    # How far behind this process was when it was told what others wrote.
+    behind: Spread = field(default_factory=lambda: Spread(WAIT))
+
+    # Answers to requests, by (route, status).
+    answers: Counter[Labels] = field(default_factory=Counter)
+    received: Counter[Labels] = field(default_factory=Counter)
+    kept: Spread = field(default_factory=lambda: Spread(STEP))
+    handled: Counter[Labels] = field(default_factory=Counter)
+    handling: Spread = field(default_factory=lambda: Spread(WAIT))
+    queued: Counter[Labels] = field(default_factory=Counter)
+    delivered: Counter[Labels] = field(default_factory=Counter)
+    waited: Spread = field(default_factory=lambda: Spread(WAIT))
+    asking: Spread = field(default_factory=lambda: Spread(STEP))
+    answered: Spread = field(default_factory=lambda: Spread(WAIT))
+    # When something last came in (POSIX time), by line.
+    last_in: dict[Labels, float] = field(default_factory=dict)
+
+    def batch(self, name: str) -> Shared:
+        """Where the batch called `name` tells of itself."""
+        return self.shared.setdefault(name, Shared())

@@ -7,7 +7,7 @@ are one durable write. A crash before the answer means that the outside sends ag
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -44,7 +44,6 @@ from core.interactions.interaction import Author, Interaction, content_document,
 from core.interactions.store import Interactions
 from core.lines import Lines
 from core.receipts import Receipts
-from core.trace import step
 
 log = structlog.get_logger(__name__)
 
@@ -73,7 +72,7 @@ class Kept:
 
 
 class Receive:
-    """The intake. `counts` tells events by kind, for the metrics."""
+    """The intake."""
 
     def __init__(
         self,
@@ -89,7 +88,7 @@ class Receive:
         self._files = files
         self._failed = failed
         self._feed = feed
-        self.counts: Counter[str] = Counter()
+        self._meter = interactions.meter
         self._receipts = Receipts(interactions, addresses, feed, elsewhere)
         self._courtesies: set[asyncio.Task[None]] = set()
 
@@ -106,6 +105,7 @@ class Receive:
 
         Raises NotThisFormat (unless `keep_foreign`: a mailbox has nobody to say no to) and CannotStore.
         """
+        began = time.perf_counter()
         try:
             if len(body) > LARGE:
                 events = await asyncio.to_thread(adapter.parse, body, headers)
@@ -126,7 +126,7 @@ class Receive:
                 return []
         reached("parsed")
         try:
-            kept = await self.keep(account, events, body)
+            kept = await self.keep(account, events, body, began)
         except CannotStore:
             raise
         except Exception as error:
@@ -141,32 +141,42 @@ class Receive:
         return kept
 
     async def _set_aside(self, account: Account, body: bytes, headers: Mapping[str, str], reason: str) -> None:
-        self.counts["unreadable"] += 1
+        self._meter.received[account.channel, account.name, "unreadable"] += 1
         kept = {name: value for name, value in headers.items() if name in KEPT_HEADERS}
         id = await self._failed.keep(account.channel, account.name, body, kept, reason, clock.now())
         log.warning("intake.unreadable", channel=account.channel, account=account.name, id=id, reason=reason[:300])
 
-    async def keep(self, account: Account, events: Sequence[Event], raw: bytes | None = None) -> list[Kept]:
+    async def keep(
+        self, account: Account, events: Sequence[Event], raw: bytes | None = None, began: float | None = None
+    ) -> list[Kept]:
         """Keep `events`, in order, and return only when they are durable. The same events again change nothing.
 
+        `began` is when its first byte was looked at, by `time.perf_counter`, if that was before.
         Raises CannotStore when anything was not kept, Unreadable when an event cannot be stored at all; the others
         of the batch are kept all the same.
         """
+        began = time.perf_counter() if began is None else began
+        line = (account.channel, account.name)
         try:
-            return await self._keep(events, raw)
+            kept = await self._keep(events, raw)
         except Exception as error:
+            self._meter.received[(*line, "refused")] += len(events)
             if away(error):
                 raise cannot_store(error) from error
             raise
+        for one in kept:
+            again = isinstance(one.event, Arrival) and not one.new
+            self._meter.received[(*line, "again" if again else type(one.event).__name__.lower())] += 1
+        self._meter.kept.note(time.perf_counter() - began, (account.channel,))
+        if kept:
+            self._meter.last_in[line] = time.time()
+        return kept
 
     async def _keep(self, events: Sequence[Event], raw: bytes | None) -> list[Kept]:
         now = clock.now()
-        entries: list[Interaction | None] = []
         kept_raw = any(isinstance(event, Arrival | Receipt | Withdrawal) for event in events)
         origin = await self._raw(raw) if kept_raw else None
-        for event in events:
-            self.counts[type(event).__name__.lower()] += 1
-            entries.append(await self._entry(event, now, origin))
+        entries = [await self._entry(event, now, origin) for event in events]
         logged = [e for e, event in zip(entries, events, strict=True) if e is not None and _part(event) is None]
         results = await self._interactions.add_each(logged)
         reached("stored")
@@ -175,7 +185,7 @@ class Receive:
             if isinstance(result, bool):
                 fresh[entry.id] = result
                 if result:
-                    step("receive.kept", entry, kind=entry.kind)
+                    self._interactions.steps.kept(entry)
                     self._feed.announce(entry_changed(entry))
                 self._feed.announce(lane_due("in", entry.address, perhaps=not result))
         for result in results:
@@ -203,7 +213,7 @@ class Receive:
         if there.status == status.RECEIVED:
             self._feed.announce(lane_due("in", there.address))
         if new:
-            step("receive.kept", there, kind=there.kind, part=part)
+            self._interactions.steps.kept(there)
             self._feed.announce(entry_changed(there))
         return Kept(event, there.id, new, there.at)
 

@@ -41,7 +41,7 @@ from core.lines import Lines
 from core.perform import Perform, said_document, system_line
 from core.rating import rates
 from core.send import Send
-from core.trace import follow, step
+from core.trace import follow
 from core.typing import Typing
 
 log = structlog.get_logger(__name__)
@@ -141,8 +141,8 @@ class Route:
 
     async def _set_aside(self, entry: Interaction, error: Exception) -> None:
         reason = f"{type(error).__name__}: {error}"
-        log.error("route.stuck", entry=entry.id, error=reason[:500])
         _ = self._
+        _.interactions.steps.stuck(entry, reason[:500])
         now = clock.now()
         await _.failed.keep(entry.channel, entry.account, b"", {}, f"It could not be handled: {reason}", now, entry.id)
         await _.interactions.stuck(entry)
@@ -198,7 +198,7 @@ class Route:
         reached("handled")
         done = replace(entry, status=status.HANDLED, customer_id=customer_id, conversation_id=conversation_id)
         self._.feed.announce(entry_changed(done))
-        step("route.handled", done, kind=entry.kind, conversation=conversation_id)
+        self._.interactions.steps.handled(done)
 
     async def _withdraw(self, address: KnownAddress, entry: Interaction) -> None:
         """Write down that the customer declined a purpose. An address nobody knows has nothing sent to it either."""

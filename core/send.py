@@ -19,7 +19,6 @@ from core.ids import new_id
 from core.interactions import status
 from core.interactions.interaction import Author, Interaction, Kind
 from core.interactions.store import Interactions
-from core.trace import step
 
 
 class Send:
@@ -104,7 +103,7 @@ class Send:
             await self._addresses.flag([address], due_at if planned and due_at else now)
         for entry, is_new in zip(entries, fresh, strict=True):
             if is_new:
-                step("send.queued", entry, author=author.kind, planned=planned)
+                self._interactions.steps.queued(entry)
                 self._feed.announce(entry_changed(entry))
         if sent and all(fresh):
             return entries

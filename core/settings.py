@@ -26,7 +26,7 @@ from core.errors import SetupError
 
 PREFIX = "SWITCHBOARD_"
 Language = Literal["en", "ru", "uk"]
-_HIDDEN = {"secret_key", "mongodb_uri"}  # never printed, not even when wrong
+_HIDDEN = {"secret_key", "mongodb_uri", "metrics_token"}  # never printed, not even when wrong
 
 
 def _listed(value: object) -> object:
@@ -91,6 +91,7 @@ class Settings(BaseSettings):
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = "info"
     session_hours: float = Field(12, gt=0, le=24 * 365)
     sample_data: bool | None = None
+    metrics_token: SecretStr | None = None
     lease_seconds: float = Field(30, ge=1, le=3600)
     send_seconds: float = Field(60, ge=1, le=3600)
     concurrency: int = Field(64, ge=1, le=1000)
@@ -198,6 +199,13 @@ class Settings(BaseSettings):
         if key is not None and len(key.get_secret_value()) < 32:
             raise ValueError("must be at least 32 characters; leave it out to have one made in the data folder")
         return key
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _token(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is not None and not re.fullmatch(r"[!-~]{16,}", token.get_secret_value()):
+            raise ValueError("must be at least 16 characters without spaces")
+        return token
 
     @field_validator("languages")
     @classmethod

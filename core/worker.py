@@ -67,20 +67,33 @@ class Worker:
         self._lease = lease
         self._stopping = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._lanes: tuple[_LaneLoop, ...] = ()
+        self.restarts = 0
 
     def start(self) -> None:
         """Begin to work."""
-        lanes = (
+        self._lanes = (
             self._loop("in", Arrived(self._.interactions), self._.route),
             self._loop("out", Waiting(self._.addresses), self._.deliver),
         )
-        loops: list[Callable[[], Awaitable[None]]] = [*(lane.run for lane in lanes)]
+        loops: list[Callable[[], Awaitable[None]]] = [*(lane.run for lane in self._lanes)]
         loops += [self._every(SWEEP, self._sweep), self._every(POLL, self._wake), self._every(POLL, self._fetch)]
-        self._tasks = [asyncio.create_task(_forever(loop)) for loop in loops]
+        self._tasks = [asyncio.create_task(_forever(loop, self._restarted)) for loop in loops]
         self._tasks.append(asyncio.create_task(self._.listen.run()))
 
     def _loop(self, lane: Lane, queue: Queue, handle: Handler) -> _LaneLoop:
         return _LaneLoop(lane, queue, handle, self._, self._concurrency, self._lease, self._stopping)
+
+    def in_hand(self) -> dict[Lane, int]:
+        """How many addresses are in hand, by lane; empty where no worker runs."""
+        return {lane._lane: len(lane._busy) for lane in self._lanes}
+
+    def since_turn(self) -> dict[Lane, float]:
+        """Seconds since the loop of each lane last came round: more than a few, and it is stuck."""
+        return {lane._lane: time.monotonic() - lane.turned_at for lane in self._lanes}
+
+    def _restarted(self) -> None:
+        self.restarts += 1
 
     async def stop(self, grace: float = 20) -> None:
         """Claim nothing more, finish what is in hand within `grace` seconds, and let go."""
@@ -155,6 +168,7 @@ class _LaneLoop:
         self._hints: dict[str, bool] = {}
         self._look = True
         self._looked_at = 0.0
+        self.turned_at = time.monotonic()
 
     async def run(self) -> None:
         """Until stopping; then what is in hand is finished."""
@@ -163,6 +177,7 @@ class _LaneLoop:
             try:
                 stopped = asyncio.create_task(self._stopping.wait())
                 while not self._stopping.is_set():
+                    self.turned_at = time.monotonic()
                     await self._claim()
                     await self._wait(changes, stopped)
                 stopped.cancel()
@@ -248,12 +263,13 @@ class _LaneLoop:
             asyncio.get_running_loop().call_later(max(0.0, seconds) + 0.005, self._.feed.announce, due)
 
 
-async def _forever(loop: Callable[[], Awaitable[None]]) -> None:
+async def _forever(loop: Callable[[], Awaitable[None]], stumbled: Callable[[], None]) -> None:
     """Run `loop` again when it stumbles, for instance because the database was away."""
     while True:
         try:
             await loop()
             return
         except Exception as error:
+            stumbled()
             log.warning("worker.loop", error=f"{type(error).__name__}: {error}"[:300])
             await asyncio.sleep(0.5)

@@ -7,6 +7,7 @@ followed under that name all the way to its delivery. Strangers may not, lest th
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -14,6 +15,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from core.ids import new_id
+from core.meter import Labels
 from core.trace import asked
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -36,8 +38,20 @@ def named(request: web.Request) -> str:
     return ""
 
 
-def numbered(trusted: Callable[[web.Request], bool]) -> Middleware:
-    """The middleware that begins every request; `trusted` says whether it comes from a proxy of ours."""
+def numbered(trusted: Callable[[web.Request], bool], answers: Counter[Labels]) -> Middleware:
+    """The middleware that begins every request; `trusted` says whether it comes from a proxy of ours.
+
+    `answers` counts by (route, status).
+    """
+
+    def ended(request: web.Request, response: web.StreamResponse, id: str) -> None:
+        """An answer that says sorry tells under which id, and the log has a line with it."""
+        route = route_of(request)
+        answers[route, str(response.status)] += 1
+        if response.status >= 500:
+            log.info("web.sorry", status=response.status, method=request.method, route=route)
+            if not response.prepared:
+                response.headers[HEADER] = id
 
     @web.middleware
     async def number(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -51,21 +65,12 @@ def numbered(trusted: Callable[[web.Request], bool]) -> Middleware:
         try:
             response = await handler(request)
         except web.HTTPException as refusal:
-            _mark(request, refusal, id)
+            ended(request, refusal, id)
             raise
-        _mark(request, response, id)
+        ended(request, response, id)
         return response
 
     return number
-
-
-def _mark(request: web.Request, response: web.StreamResponse, id: str) -> None:
-    """An answer that says sorry tells under which id, and the log has a line with it."""
-    if response.status < 500:
-        return
-    log.info("web.sorry", status=response.status, method=request.method, route=route_of(request))
-    if not response.prepared:
-        response.headers[HEADER] = id
 
 
 def route_of(request: web.Request) -> str:

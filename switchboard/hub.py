@@ -31,6 +31,7 @@ from core.settings import Settings
 from switchboard import rooms
 from switchboard.maildoor import taking_mail
 from switchboard.postoffice import PostOffice
+from switchboard.pulse import Pulse
 from switchboard.sample import add_sample_data
 from switchboard.stores import INDEXES, Stores, open_database, stores_on
 from switchboard.web import application
@@ -80,22 +81,23 @@ async def _running(settings: Settings, listening: socket.socket) -> AsyncIterato
         stores = stores_on(database, settings)
         parts = parts_on(stores, settings)
         password = await _first_administrator(stores)
-        following = [asyncio.create_task(_follow(parts)), asyncio.create_task(_keep_time(database))]
+        pulse = Pulse(database.meter, stores.accounts)
+        tasks = [asyncio.create_task(each) for each in (_follow(parts), _keep_time(database), pulse.run())]
         try:
             if settings.role in ("all", "worker"):
                 parts.worker.start()
             async with (
                 _sample(parts) as post,
-                _serving(parts, post, listening) as url,
+                _serving(parts, pulse, post, listening) as url,
                 taking_mail(parts) as mail,
             ):
                 yield Hub(parts, url, password, mail)
         finally:
             if settings.role in ("all", "worker"):
                 await parts.worker.stop()
-            for task in following:
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*following, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
             await parts.lines.close()
 
 
@@ -132,14 +134,15 @@ def _bound(settings: Settings) -> socket.socket:
 
 
 @asynccontextmanager
-async def _serving(parts: Parts, post: PostOffice | None, listening: socket.socket) -> AsyncIterator[str]:
+async def _serving(parts: Parts, pulse: Pulse, post: PostOffice | None, listening: socket.socket) -> AsyncIterator[str]:
     """The pages and doors (a worker alone has only its health pages), until the block ends."""
-    room = rooms.build(parts, post)
+    room = rooms.build(parts, pulse, post)
     app = application(
         room.routes,
         middlewares=room.middlewares,
         max_body=parts.settings.max_body,
         proxies=parts.settings.trusted_proxies,
+        answers=parts.stores.database.meter.answers,
     )
     # Handlers that hold a connection open are told first, so that closing waits for nobody.
     app.on_shutdown.append(room.close)

@@ -22,7 +22,7 @@ from bot import Trial
 from bot.flows import OFFERED
 from core.chat.transcript import Transcript
 from core.decide import Act
-from core.errors import NotFound
+from core.errors import NotFound, SwitchboardError
 from core.forms.form import Form
 from core.recent import Recent
 from inbox.bot_needs import BotNeeds, Tried
@@ -32,9 +32,13 @@ from switchboard.commands.person import person
 from switchboard.design.environment import environment
 from switchboard.metrics import Metrics
 from switchboard.postoffice import PostOffice
+from switchboard.pulse import Pulse
 from switchboard.sample import demo
 from switchboard.web import Visitors
 from switchboard.wiring import Parts, confirming, own_url, spam, unsubscribe_links
+
+# A worker's loop comes round every second; one that has not for so many leases never will.
+STUCK = 3
 
 
 @dataclass(frozen=True)
@@ -46,13 +50,14 @@ class Rooms:
     close: Callable[[web.Application], Awaitable[None]]
 
 
-def build(parts: Parts, post: PostOffice | None = None) -> Rooms:
+def build(parts: Parts, pulse: Pulse, post: PostOffice | None = None) -> Rooms:
     """The rooms this process serves: all of them, or for a worker the health pages alone."""
-    doors = webhook_needs(parts)
     if parts.settings.role == "worker":
-        return Rooms(webhooks.routes.health(doors), [], _nothing)
+        return Rooms(webhooks.routes.health(webhook_needs(parts, Metrics(parts, pulse, {}))), [], _nothing)
     chat = portal_needs(parts, post)
     desk = inbox_needs(parts, partial(preview, chat))
+    streams = {"portal": lambda: len(chat.streams), "inbox": lambda: len(desk.presence)}
+    doors = webhook_needs(parts, Metrics(parts, pulse, streams))
 
     async def close(_: web.Application) -> None:
         await chat.streams.close()
@@ -223,7 +228,7 @@ def facts_of(act: Act, zone: tzinfo) -> dict[str, str]:
     }
 
 
-def webhook_needs(parts: Parts) -> webhooks.needs.Needs:
+def webhook_needs(parts: Parts, metrics: Metrics) -> webhooks.needs.Needs:
     """For other systems."""
     settings = parts.settings
     return webhooks.needs.Needs(
@@ -231,6 +236,15 @@ def webhook_needs(parts: Parts) -> webhooks.needs.Needs:
         lines=parts.lines,
         max_body=settings.max_body,
         visitor_ip=Visitors(settings.trusted_proxies),
-        ready=parts.stores.database.ping,
-        registry=Metrics(parts).registry,
+        ready=partial(ready, parts),
+        metrics=metrics.page,
+        metrics_token=token.get_secret_value() if (token := settings.metrics_token) else "",
     )
+
+
+async def ready(parts: Parts) -> None:
+    """Raises a SwitchboardError when this process cannot work: no database, or a worker whose loops are stuck."""
+    await parts.stores.database.ping()
+    longest = STUCK * parts.settings.lease_seconds
+    if any(seconds > longest for seconds in parts.worker.since_turn().values()):
+        raise SwitchboardError("The worker is stuck: restart this process.", code="worker_stuck")

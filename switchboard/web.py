@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
@@ -10,6 +11,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from core.errors import CannotStore, SwitchboardError
+from core.meter import Labels
 from core.trace import request as asked_for
 from switchboard.asked import numbered, route_of
 
@@ -27,12 +29,13 @@ def application(
     middlewares: Sequence[Middleware],
     max_body: int,
     proxies: Sequence[IPv4Network | IPv6Network] = (),
+    answers: Counter[Labels] | None = None,
 ) -> web.Application:
     """The application with these routes. `max_body` bounds what `request.read()` takes, in bytes; beyond it is 413.
 
-    `proxies` are the networks that may name a request (`switchboard.asked`).
+    `proxies` are the networks that may name a request (`switchboard.asked`), `answers` counts by (route, status).
     """
-    number = numbered(Visitors(proxies).is_proxy)
+    number = numbered(Visitors(proxies).is_proxy, Counter() if answers is None else answers)
     app = web.Application(client_max_size=max_body, middlewares=[number, secure, quiet, *middlewares])
     app.add_routes(routes)
     return app

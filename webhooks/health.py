@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from core.errors import SwitchboardError
 from webhooks.answers import refusal
@@ -36,8 +37,14 @@ class Health:
         return web.json_response({"ready": True})
 
     async def metrics(self, request: web.Request) -> web.Response:
-        """GET /metrics, in the text format of Prometheus."""
+        """GET /metrics, in the text format of Prometheus; 401 without the token, where one is set."""
+        token = self._needs.metrics_token
+        shown = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
+        if token and not hmac.compare_digest(shown, b"Bearer " + token.encode()):
+            refused = refusal(401, "token", "Show the token of SWITCHBOARD_METRICS_TOKEN.")
+            refused.headers["WWW-Authenticate"] = "Bearer"
+            return refused
         return web.Response(
-            body=generate_latest(self._needs.registry),
+            body=await self._needs.metrics(),
             headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": "no-store"},
         )

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry
 
 from core.channel import Account, Channel, Parses
 from core.doors import Fetches
@@ -41,15 +40,16 @@ class Needs:
 
     `visitor_ip` knows which proxies to trust. `in_flight` bounds the requests one account has in hand at once, and
     `large_in_flight` those of all that may become larger than `max_body`. `fetch` gets keys, and what providers only
-    name.
+    name. `metrics` is the page in the text format of Prometheus; with `metrics_token` only who has it reads it.
     """
 
     receive: Takes
     lines: FindsLines
     max_body: int
     ready: Callable[[], Awaitable[object]]
-    registry: CollectorRegistry
+    metrics: Callable[[], Awaitable[bytes]]
     visitor_ip: Callable[[web.Request], str] = lambda request: request.remote or ""
     in_flight: int = 256
     large_in_flight: int = 8
     fetch: Fetches = fetch
+    metrics_token: str = ""

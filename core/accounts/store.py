@@ -137,6 +137,16 @@ class Accounts:
             update["$set"]["facts"] = dict(facts)
         await self._all.update_one({"_id": f"{channel}:{name}"}, update)
 
+    async def came_in(self, channel: str, name: str, at: datetime) -> None:
+        """Note that something came in on a line. Told to nobody: no `writer`."""
+        which = {"_id": f"{channel}:{name}", "last_in": {"$not": {"$gte": at}}}
+        await self._all.update_one(which, {"$set": {"last_in": at}})
+
+    async def last_in(self) -> dict[tuple[str, ...], datetime]:
+        """(channel, name) → when something last came in, of the lines where something ever did."""
+        cursor = self._all.find({"last_in": {"$exists": True}}, {"channel": 1, "name": 1, "last_in": 1})
+        return {(row["channel"], row["name"]): row["last_in"] async for row in cursor}
+
     async def states(self) -> dict[str, Mapping[str, Any]]:
         """`channel:name` → {problem, facts} of each account, for the settings page."""
         cursor = self._all.find({}, {"problem": 1, "facts": 1})

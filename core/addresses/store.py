@@ -61,11 +61,12 @@ class Addresses:
         self._database = database
         self._all = database.collection(NAME)
         self._quick = database.quick(NAME)
-        self._flagging: Batch[_Flag, None] = Batch(self._raise_flags)
-        self._releasing: Batch[Document, None] = Batch(self._release)
-        self._reading: Batch[str, KnownAddress | None] = Batch(self._read)
-        self._learning: Batch[Document, None] = Batch(self._learn)
-        self._adopting: Batch[tuple[str, str], str] = Batch(self._adopt)
+        shared = database.meter.batch
+        self._flagging: Batch[_Flag, None] = Batch(self._raise_flags, shared=shared("addresses.flagging"))
+        self._releasing: Batch[Document, None] = Batch(self._release, shared=shared("addresses.releasing"))
+        self._reading: Batch[str, KnownAddress | None] = Batch(self._read, shared=shared("addresses.reading"))
+        self._learning: Batch[Document, None] = Batch(self._learn, shared=shared("addresses.learning"))
+        self._adopting: Batch[tuple[str, str], str] = Batch(self._adopt, shared=shared("addresses.adopting"))
 
     # ------------------------------------------------------------------------------------------------ flags
 

@@ -76,10 +76,13 @@ class Conversations:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._all = database.collection(NAME)
-        self._reading: Batch[tuple[str, str], Conversation | None] = Batch(self._read_active)
-        self._getting: Batch[str, Conversation | None] = Batch(self._read)
-        self._turning: Batch[_Turn, bool] = Batch(self._turn, most=128)
-        self._starting: Batch[RawBSONDocument, bool] = Batch(self._start)
+        shared = database.meter.batch
+        self._reading: Batch[tuple[str, str], Conversation | None] = Batch(
+            self._read_active, shared=shared("conversations.reading")
+        )
+        self._getting: Batch[str, Conversation | None] = Batch(self._read, shared=shared("conversations.getting"))
+        self._turning: Batch[_Turn, bool] = Batch(self._turn, most=128, shared=shared("conversations.turning"))
+        self._starting: Batch[RawBSONDocument, bool] = Batch(self._start, shared=shared("conversations.starting"))
 
     # ------------------------------------------------------------------------------------- what route does
 

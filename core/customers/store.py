@@ -33,9 +33,10 @@ class Customers:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._all = database.collection(NAME)
-        self._adding: Batch[RawBSONDocument, bool] = Batch(self._add)
-        self._noting: Batch[Document, None] = Batch(self._note)
-        self._getting: Batch[str, Customer | None] = Batch(self._read)
+        shared = database.meter.batch
+        self._adding: Batch[RawBSONDocument, bool] = Batch(self._add, shared=shared("customers.adding"))
+        self._noting: Batch[Document, None] = Batch(self._note, shared=shared("customers.noting"))
+        self._getting: Batch[str, Customer | None] = Batch(self._read, shared=shared("customers.getting"))
 
     async def get(self, id: str) -> Customer | None:
         """The record, or the one it was merged into; None when there is none."""

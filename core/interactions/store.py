@@ -25,10 +25,12 @@ from core.database import (
 )
 from core.errors import Unreadable
 from core.interactions import status
+from core.interactions.backlog import Backlog
 from core.interactions.interaction import Interaction, Problem
 from core.interactions.later import Later
 from core.interactions.onward import Onward
 from core.interactions.revisions import Revisions
+from core.interactions.steps import Steps
 from core.interactions.tasks import Tasks
 from core.interactions.words import words
 from core.trace import followed
@@ -81,15 +83,21 @@ class _Change:
 
 
 class Interactions(Revisions, Later, Onward, Tasks):
-    """The log."""
+    """The log. `meter` and `steps` are what this process counts, and tells, of the path its entries take."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database.collection(NAME))
         self._database = database
-        self._adding: Batch[RawBSONDocument, bool] = Batch(self._insert)
-        self._changing: Batch[_Change, None] = Batch(self._update)
-        self._beginning: Batch[tuple[_Change, str], bool] = Batch(self._begin)
-        self._reading: Batch[tuple[str, str], list[Interaction]] = Batch(self._read_lanes, most=128)
+        self.backlog = Backlog(self._all)
+        self.meter = database.meter
+        self.steps = Steps(database.meter)
+        shared = database.meter.batch
+        self._adding: Batch[RawBSONDocument, bool] = Batch(self._insert, shared=shared("interactions.adding"))
+        self._changing: Batch[_Change, None] = Batch(self._update, shared=shared("interactions.changing"))
+        self._beginning: Batch[tuple[_Change, str], bool] = Batch(self._begin, shared=shared("interactions.beginning"))
+        self._reading: Batch[tuple[str, str], list[Interaction]] = Batch(
+            self._read_lanes, most=128, shared=shared("interactions.reading")
+        )
 
     # -------------------------------------------------------------------------------------------- writing
 

@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry, Counter, generate_latest
 
 from channels import CHANNELS
 from channels.orders import signed
@@ -87,7 +87,11 @@ async def needs(database: Database) -> Needs:
     receive = Receive(Interactions(database), Addresses(database), Files(database), FailedIntakes(database), feed)
     registry = CollectorRegistry()
     Counter("switchboard_test", "counts", registry=registry).inc()
-    return Needs(receive, Lines(accounts, CHANNELS), LIMIT, database.ping, registry)
+
+    async def metrics() -> bytes:
+        return generate_latest(registry)
+
+    return Needs(receive, Lines(accounts, CHANNELS), LIMIT, database.ping, metrics)
 
 
 @pytest.fixture

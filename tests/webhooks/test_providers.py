@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
-from prometheus_client import CollectorRegistry
 
 from channels import CHANNELS
 from core.accounts.secrets import Vault
@@ -97,7 +96,11 @@ async def door(database: Database, elsewhere: Elsewhere) -> AsyncIterator[Door]:
     feed = Feed()
     receive = Receive(interactions, addresses, Files(database), failed, feed)
     lines = Lines(accounts, CHANNELS)
-    needs = Needs(receive, lines, LIMIT, database.ping, CollectorRegistry(), fetch=elsewhere.fetch)
+
+    async def metrics() -> bytes:
+        return b""
+
+    needs = Needs(receive, lines, LIMIT, database.ping, metrics, fetch=elsewhere.fetch)
     app = web.Application(client_max_size=LIMIT)
     app.add_routes(routes(needs))
     async with TestClient(TestServer(app)) as client:
