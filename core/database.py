@@ -197,6 +197,14 @@ class Database:
                 raise
             return True, await self.motor.command(command)
 
+    async def ask(self, command: Document, *, on: str = "") -> Document | None:
+        """What the server tells of itself, or of another database of it; None when this user may not know."""
+        try:
+            answer: Document = await (self.client[on] if on else self.motor).command(command, codec_options=_CODEC)
+        except OperationFailure:
+            return None
+        return answer
+
     async def ping(self) -> None:
         """Raises CannotStore when the database does not answer."""
         try:

@@ -13,6 +13,7 @@ from pymongo import ASCENDING
 from core.accounts.secrets import Vault
 from core.channel import Account, clean
 from core.database import Collection, Database, Document, Index, writer
+from core.errors import SetupError
 from core.said import sentence_document, sentence_of, shortened
 
 NAME = "accounts"
@@ -148,9 +149,26 @@ class Accounts:
         return {(row["channel"], row["name"]): row["last_in"] async for row in cursor}
 
     async def states(self) -> dict[str, Mapping[str, Any]]:
-        """`channel:name` → {problem, facts} of each account, for the settings page."""
-        cursor = self._all.find({}, {"problem": 1, "facts": 1})
-        return {row["_id"]: {"problem": _problem(row), "facts": row.get("facts", {})} async for row in cursor}
+        """`channel:name` → {problem, facts, listener_until} of each account, for the settings page and the doctor."""
+        cursor = self._all.find({}, {"problem": 1, "facts": 1, "listener.until": 1})
+        return {
+            row["_id"]: {
+                "problem": _problem(row),
+                "facts": row.get("facts", {}),
+                "listener_until": row.get("listener", {}).get("until"),
+            }
+            async for row in cursor
+        }
+
+    async def sealed(self) -> list[str]:
+        """`channel:name` of each account whose secrets this process's key does not open."""
+        found = []
+        async for row in self._all.find({}, {"secrets": 1}).sort("_id", ASCENDING):
+            try:
+                await asyncio.to_thread(self._vault.open, row.get("secrets", {}))
+            except SetupError:
+                found.append(row["_id"])
+        return found
 
     def _account(self, document: Mapping[str, Any]) -> Account:
         now = datetime.now(UTC)

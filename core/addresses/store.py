@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -148,6 +148,11 @@ class Addresses:
                 raise
             return [document for number, document in enumerate(documents) if number not in failed]
         return documents
+
+    async def abandoned(self, addresses: Collection[str], before: datetime) -> int:
+        """At how many of `addresses` somebody's lease ended before then and was never given back."""
+        ended = [{f"{lane}.leased_until": {"$lt": before}} for lane in ("in", "out")]
+        return int(await self._all.count_documents({"_id": {"$in": list(addresses)}, "$or": ended}))
 
     async def renew(self, claim: Claim, until: datetime) -> bool:
         """Extend a lease; False when it was lost, and the caller must stop."""
