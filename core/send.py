@@ -104,6 +104,8 @@ class Send:
         for entry, is_new in zip(entries, fresh, strict=True):
             if is_new:
                 self._interactions.steps.queued(entry)
+                if sent:
+                    self._interactions.steps.sent(entry, entry.id)
                 self._feed.announce(entry_changed(entry))
         if sent and all(fresh):
             return entries

@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
@@ -19,6 +19,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
+from core import clock
 from core.interactions.backlog import Held
 from core.meter import Labels, Meter, Spread
 from switchboard.pulse import Pulse
@@ -76,7 +77,7 @@ class Metrics(Collector):
                 return Looked(
                     time.monotonic(),
                     await backlog.unhandled(),
-                    await backlog.outgoing(datetime.now(UTC)),
+                    await backlog.outgoing(clock.now()),
                     await backlog.troubled(),
                     await stores.failed.count(),
                     await stores.accounts.last_in(),
@@ -154,7 +155,7 @@ def database(meter: Meter) -> Iterator[Metric]:
 
 def waiting(looked: Looked) -> Iterator[Metric]:
     """What every process tells alike, because it is read from the database: aggregate with max()."""
-    now = datetime.now(UTC)
+    now = clock.now()
     unhandled = {(one.channel, one.account): one for one in looked.unhandled}
     yield gauge("unhandled", "Entries that nobody has handled yet", {k: v.count for k, v in unhandled.items()}, LINE)
     yield gauge("unhandled_oldest_seconds", "How long the oldest of them waits", _ages(unhandled.items(), now), LINE)

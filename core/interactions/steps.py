@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 
 import structlog
 
+from core import clock
 from core.ids import time_of
 from core.interactions.interaction import Interaction
 from core.meter import Meter
@@ -55,7 +56,7 @@ class Steps:
     def sent(self, entry: Interaction, external_id: str) -> None:
         """The provider said yes."""
         self._meter.delivered[entry.channel, entry.account, "sent"] += 1
-        waited = (datetime.now(UTC) - entry.due_at).total_seconds() if entry.due_at else _since(entry.id)
+        waited = (clock.now() - entry.due_at).total_seconds() if entry.due_at else _since(entry.id)
         self._meter.waited.note(waited, (entry.channel,))
         occasion, _, rest = entry.key.partition(":")
         if occasion == "bot" and rest.endswith(":0"):
@@ -82,6 +83,6 @@ class Steps:
 def _since(id: str) -> float:
     """Seconds since the entry `id` was written; nothing for what is no id of ours."""
     try:
-        return time.time() - time_of(id).timestamp()
+        return (clock.now() - time_of(id)).total_seconds()
     except ValueError:
         return 0.0

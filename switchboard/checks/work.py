@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+from core import clock
 from core.interactions import status
 from core.interactions.backlog import MOST, Held
 from core.settings import Settings
@@ -19,7 +20,7 @@ LOOKED_AT = 1000
 async def work(stores: Stores, settings: Settings) -> AsyncIterator[Finding]:
     """Everything that is under way."""
     yield await people(stores)
-    now = datetime.now(UTC)
+    now = clock.now()
     for finding in handling(await stores.interactions.backlog.unhandled(), now):
         yield finding
     for finding in sending(await stores.interactions.backlog.outgoing(now), settings, now):
