@@ -34,6 +34,10 @@ fix: $(VENV)/.dev         ## format and mend what ruff can mend
 bench: $(VENV)/.dev       ## the benchmarks, each figure beside its limit
 	$(BIN)/python -m benchmarks $(ARGS)
 
+torture: $(VENV)/.dev     ## real faults under load, and a proof that nothing was lost: make torture ARGS="--minutes 20"
+	@bash tests/prepare.sh
+	$(BIN)/python -m tests.torture $(ARGS)
+
 LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q
 
 lock:            ## compile the lock files anew (needs uv)
@@ -64,4 +68,4 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 
 anew:
 
-.PHONY: help setup run test check fix bench lock anew
+.PHONY: help setup run test check fix bench torture lock anew

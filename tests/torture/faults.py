@@ -197,9 +197,10 @@ class Hand:
     rest: float
 
 
-# Three hands work side by side.
+# These hands work side by side.
 HANDS = (
-    Hand({kill: 12, term: 2, freeze: 2, clock: 3}, 2.2),
+    Hand({kill: 1}, 5),
+    Hand({clock: 3, freeze: 2, term: 2}, 4),
     Hand({cut: 2, slow: 2, hole: 2, mongod: 2, disk: 1}, 5),
     Hand({telegram: 3, smtp: 2}, 1.5),
 )
@@ -207,11 +208,12 @@ CLASSES = tuple(one for hand in HANDS for one in hand.classes)
 
 
 async def play(world: World, hand: Hand, only: frozenset[str], haste: float = 1.0) -> None:
-    """Cause one thing after the other, until cancelled; what had begun is undone."""
+    """Cause one thing after the other until cancelled, each class once before any of them twice; all is undone."""
     classes = {one: weight for one, weight in hand.classes.items() if not only or one.__name__ in only}
     if not classes:
         return
+    first = world.dice.sample(list(classes), len(classes))
     while True:
         await asyncio.sleep(world.dice.uniform(0.5, 1.5) * hand.rest / haste)
-        [chosen] = world.dice.choices(list(classes), list(classes.values()))
+        chosen = first.pop() if first else world.dice.choices(list(classes), list(classes.values()))[0]
         world.counts[chosen.__name__] += await chosen(world)

@@ -36,11 +36,11 @@ def written(outcomes: Sequence[Outcome], folder: Path) -> str:
 
 def _chapter(outcome: Outcome) -> list[str]:
     chapter = outcome.chapter
-    out = ", ".join(f"{count} {status}" for status, count in outcome.entries.most_common())
-    ends = ", ".join(f"{count} {how}" for how, count in outcome.ends.most_common())
+    out, ends, caused = map(_listed, (outcome.entries, outcome.ends, outcome.counts))
     lines = [
         f"{STAGES[chapter.stage]}: {chapter.seconds:.0f} s, {chapter.webs} web and {chapter.workers} worker processes, "
         f"seed {chapter.seed}",
+        f"  caused: {caused or 'nothing'}",
         f"  {outcome.said} messages said and told yes, {outcome.heard} received",
         f"  sent out: {out or 'nothing'}",
         f"  hub processes: {ends or 'none ended'}; settled {outcome.settled_in:.0f} s after the last fault",
@@ -50,6 +50,10 @@ def _chapter(outcome: Outcome) -> list[str]:
         lines.append(f"  FOUND {rule}: {count}")
         lines += [f"    {one.what}" for one in outcome.findings if one.rule == rule][:8]
     return lines if rules else [*lines, "  the checker found nothing"]
+
+
+def _listed(counts: Counter[str]) -> str:
+    return ", ".join(f"{count} {what}" for what, count in counts.most_common() if count)
 
 
 def _faults(outcomes: Sequence[Outcome]) -> list[str]:

@@ -57,6 +57,7 @@ class Chapter:
     people: int = 8
     only: frozenset[str] = frozenset()
     haste: float = 1.0  # above 1: faults come faster
+    longest: float = 6.0  # seconds that one lasts at most
 
 
 @dataclass
@@ -87,7 +88,7 @@ async def play_chapter(chapter: Chapter, folder: Path) -> Outcome:
             "SWITCHBOARD_SEND_SECONDS": str(SEND),
             "SWITCHBOARD_DNS_SERVERS": f"127.0.0.1:{dns.port}",
         }
-        world = World(dice, [], api, post)
+        world = World(dice, [], api, post, most=chapter.longest)
         front = await stack.enter_async_context(_stage(chapter, folder, world, environment, stack))
         uri = world.members.uri if world.members else world.private.uri if world.private else ""
         await _lines(uri, api, post)
