@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -77,7 +76,8 @@ class World:
         trace = new_trace()
         self.ledger.replies.append(Reply(trace, "talk with ann", told_yes=True))
         self._out("ann", ANN, f"reply:talk with ann:{trace}", f"a person says {trace}", {"kind": "agent"})
-        self.snapshot.conversations[0]["status"] = "open"
+        ann = self.snapshot.conversations[0]
+        self.snapshot.conversations[0] = {**ann, "status": "open"}
 
     # ---------------------------------------------------------------------------------------- to be spoiled
 
@@ -225,7 +225,7 @@ def _twin_conversation(world: World) -> None:
 
 def _twin_key(world: World) -> None:
     one, other = world.snapshot.customers
-    other["keys"] = [*other["keys"], *one["keys"]]  # type: ignore[index]  # a document that may be written
+    world.snapshot.customers[1] = {**other, "keys": [*other["keys"], *one["keys"]]}
 
 
 def _twin_record(world: World) -> None:
@@ -312,9 +312,8 @@ def test_what_is_uncertain_may_have_come_once_and_once_more_when_a_person_sent_i
 
 def test_what_was_resolved_may_be_followed_by_a_new_conversation() -> None:
     world = World()
-    world.snapshot.conversations[1] |= {"active": True}  # type: ignore[operator]  # a document that may be written
-    before = copy.deepcopy(dict(world.snapshot.conversations[1]))
-    world.snapshot.conversations.append({**before, "_id": "an old one", "active": False, "seen": {}})
+    now = world.snapshot.conversations[1]
+    world.snapshot.conversations.append({**now, "_id": "an old one", "active": False, "seen": {}})
     assert world.found() == set()
 
 
