@@ -21,6 +21,7 @@ from core.addresses.store import Addresses
 from core.calls import Calls
 from core.conversations.store import Conversations
 from core.customers.merge import Merge
+from core.database import away
 from core.deliver import Deliver
 from core.errors import CannotStore
 from core.feed import Change, Feed, Subscription, conversation_changed, lane_due
@@ -238,12 +239,14 @@ class _LaneLoop:
         try:
             due_at = await self._handle(claim)
         except Exception as error:
-            wait = min(0.5 * 2 ** min(claim.failures, 10), 300)
-            if not isinstance(error, CannotStore):
+            # A database that is away says nothing about the lane: once it is back, nobody is to wait for longer.
+            outage = isinstance(error, CannotStore) or away(error)
+            wait = 0.5 if outage else min(0.5 * 2 ** min(claim.failures, 10), 300)
+            if not outage:
                 log.exception("worker.failed", lane=self._lane, address=claim.address.id, retry_in=wait)
             with contextlib.suppress(Exception):
                 due = clock.now() + timedelta(seconds=wait)
-                await self._.addresses.release(claim, due_at=due, failed=True)
+                await self._.addresses.release(claim, due_at=due, failed=not outage)
         else:
             # Should this fail, the lease runs out by itself.
             with contextlib.suppress(Exception):

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
+from datetime import datetime, timedelta
 from statistics import median
 
+from pymongo.errors import AutoReconnect
+
+from core import clock
+from core.addresses.address import Claim
 from core.database import Database
 from core.errors import CannotStore
+from core.worker import Worker
 from switchboard.wiring import Parts
 from tests.making import log_of, make_account, make_arrival, receive, until, working
 from tests.servers.mongo import MongoServer
@@ -82,3 +89,34 @@ async def test_a_database_that_goes_away_and_comes_back_is_worked_on_again(there
     finally:
         await database.close()
         server.stop()
+
+
+class Outage:
+    """Handles nothing while the database is away, which is three times; notes how often the lane had failed."""
+
+    def __init__(self) -> None:
+        self.failures: list[int] = []
+
+    async def __call__(self, claim: Claim) -> datetime | None:
+        self.failures.append(claim.failures)
+        if len(self.failures) == 1:
+            raise AutoReconnect("connection reset")
+        if len(self.failures) < 4:
+            raise CannotStore("The database is away.")
+        return clock.now() + timedelta(hours=1)
+
+
+async def test_an_outage_is_not_the_fault_of_a_lane(parts: Parts) -> None:
+    outage = Outage()
+    worker = Worker(replace(parts.worker._, route=outage))  # type: ignore[arg-type]  # all the worker asks of it
+    await receive(parts, make_arrival("hello"))
+    worker.start()
+    try:
+        await until(lambda: tried(outage, 4))
+    finally:
+        await worker.stop()
+    assert outage.failures == [0, 0, 0, 0], "so nobody waits for longer than a moment when it is back"
+
+
+async def tried(outage: Outage, times: int) -> bool:
+    return len(outage.failures) >= times

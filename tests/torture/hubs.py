@@ -150,7 +150,10 @@ class Hub:
 
     def jump(self, seconds: float) -> None:
         """Set its clock so many seconds wrong."""
-        self._clock.write_text(f"{seconds:+.0f}\n")
+        # Put in place whole: the library reads it at any moment.
+        fresh = self._clock.with_suffix(".new")
+        fresh.write_text(f"{seconds:+.0f}\n")
+        fresh.replace(self._clock)
 
     def _signal(self, number: int) -> None:
         if self._process is not None and self._process.returncode is None:
