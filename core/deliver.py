@@ -21,6 +21,7 @@ from core.addresses.address import Claim
 from core.addresses.store import Addresses
 from core.channel import Address, Capabilities, Content, Outbound
 from core.checkpoint import reached
+from core.database import away
 from core.errors import DeliveryError, RecipientGone, Rejected, RetryLater, Uncertain, UnknownAccount
 from core.feed import Feed, entry_changed
 from core.files.store import Files
@@ -197,8 +198,8 @@ class Deliver:
         except TimeoutError:
             await self._conclude(entry, status.UNCERTAIN, Uncertain(NO_ANSWER, code="no_answer"), counted=begun)
         except Exception as error:
-            if not begun and not able.idempotent:
-                raise  # nothing was handed over yet: the lane backs off and tries again
+            if away(error) or (not begun and not able.idempotent):
+                raise  # nothing was handed over yet, or trying it again is harmless: the lane backs off
             log.exception("deliver.stumbled", entry=entry.id)
             trouble = Uncertain(Said(STUMBLED, f"({type(error).__name__})"), code="stumbled")
             await self._conclude(entry, status.UNCERTAIN, trouble, counted=begun)

@@ -10,6 +10,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from core.database import away, cannot_store
 from core.errors import CannotStore, SwitchboardError
 from core.meter import Labels
 from core.trace import request as asked_for
@@ -70,15 +71,21 @@ async def quiet(request: web.Request, handler: Handler) -> web.StreamResponse:
     except (web.HTTPException, ConnectionError):
         raise
     except CannotStore as error:
-        text = f"{error.sentence} [{asked_for()}]"
-        return web.Response(status=503, text=text, headers={"Retry-After": str(max(1, round(error.after)))})
+        return _later(error)
     except SwitchboardError as error:
         log.warning("web.unanswered", route=route_of(request), code=error.code)
         return web.Response(status=400, text=error.sentence)
-    except Exception:
+    except Exception as error:
+        if away(error):
+            return _later(cannot_store(error))
         log.exception("web.failed", method=request.method, route=route_of(request))
         sorry = f"Something went wrong here. It was noted; please try again. [{asked_for()}]"
         return web.Response(status=500, text=sorry)
+
+
+def _later(error: CannotStore) -> web.Response:
+    text = f"{error.sentence} [{asked_for()}]"
+    return web.Response(status=503, text=text, headers={"Retry-After": str(max(1, round(error.after)))})
 
 
 class Visitors:

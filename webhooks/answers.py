@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 from aiohttp import web
 
+from core.database import away, cannot_store
 from core.errors import (
     CannotStore,
     IntakeError,
@@ -47,6 +48,8 @@ def answered(handler: Handler) -> Handler:
         except (web.HTTPException, ConnectionError):
             raise
         except Exception as error:
+            if away(error):
+                return answer(cannot_store(error))
             # Not a yes, so the sender keeps what it has and sends it again.
             log.exception("webhooks.failed", code=error.code if isinstance(error, SwitchboardError) else "")
             return refusal(500, "failed", "This could not be taken in; it was noted. Please send it again later.")

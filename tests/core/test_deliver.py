@@ -9,16 +9,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from pymongo.errors import AutoReconnect
 
 from core.addresses.address import KnownAddress
 from core.agents.agent import Agent
-from core.channel import Capabilities, Content, File, Receipt
+from core.channel import Capabilities, Channel, Content, File, Receipt
 from core.conversations.conversation import Conversation
 from core.database import Database
 from core.deliver import Deliver, pause
 from core.errors import Conflict, Invalid
 from core.interactions import status
 from core.interactions.interaction import Author, Interaction
+from core.lines import Lines
 from core.reach import best
 from core.restraint import Restraint
 from core.revise import Revise
@@ -273,6 +275,22 @@ async def test_what_a_dead_worker_had_begun_is_uncertain_and_a_person_decides(pa
     assert (await entry_of(parts)).status == "sent"
 
 
+def another(parts: Parts, lines: Any = None, follow_up: Any = None) -> Deliver:
+    """Another process's, of which some parts are replaced."""
+    stores = parts.stores
+    return Deliver(
+        stores.interactions,
+        stores.addresses,
+        stores.files,
+        parts.feed,
+        lines or parts.lines,
+        Restraint(stores.addresses, stores.customers, parts.lines),
+        unsubscribe_links(stores, parts.settings),
+        Revise(stores.interactions, stores.conversations, parts.feed),
+        follow_up,
+    )
+
+
 class StandsStill:
     """Something to follow up, which takes so long that the lease runs out meanwhile."""
 
@@ -298,18 +316,8 @@ async def test_who_stood_still_sends_nothing_that_somebody_else_has_sent_meanwhi
     parts: Parts, there: Provider
 ) -> None:
     await say(parts, "hello")
-    stores, still = parts.stores, StandsStill()
-    slow = Deliver(
-        stores.interactions,
-        stores.addresses,
-        stores.files,
-        parts.feed,
-        parts.lines,
-        Restraint(stores.addresses, stores.customers, parts.lines),
-        unsubscribe_links(stores, parts.settings),
-        Revise(stores.interactions, stores.conversations, parts.feed),
-        still,
-    )
+    still = StandsStill()
+    slow = another(parts, follow_up=still)
     (claim,) = await claimed(parts, "out")
     late = asyncio.create_task(slow(claim))
     await still.reached.wait()
@@ -318,6 +326,30 @@ async def test_who_stood_still_sends_nothing_that_somebody_else_has_sent_meanwhi
     await late
     assert there.texts == ["hello"]
     assert [(entry.status, entry.attempts) for entry in await log_of(parts)] == [("sent", 1)]
+
+
+class OutOfReach:
+    """Lines that cannot be looked up, because the database is away."""
+
+    def __init__(self, lines: Lines) -> None:
+        self.able = lines.able
+
+    async def get(self, channel: str, name: str) -> Channel:
+        raise AutoReconnect("connection reset")
+
+
+@pytest.mark.parametrize("channel", ["chat", "safe"])
+async def test_what_was_not_handed_over_because_the_database_was_away_waits(
+    parts: Parts, there: Provider, channel: str
+) -> None:
+    await say(parts, "hello", channel=channel)
+    (claim,) = await claimed(parts, "out")
+    with pytest.raises(AutoReconnect):
+        await another(parts, lines=OutOfReach(parts.lines))(claim)
+    assert await became(parts, channel=channel) == ["queued"], "nobody has to decide about it"
+    await parts.stores.addresses.release(claim, due_at=now())
+    await handle(parts, "out", later=1)
+    assert there.texts == ["hello"]
 
 
 async def test_of_many_who_begin_one_may_send(parts: Parts) -> None:
