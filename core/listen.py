@@ -105,10 +105,13 @@ class Listen:
         if not isinstance(adapter, Listens):
             return
         while True:
-            with contextlib.suppress(CannotStore):
+            try:
                 held = await self._accounts.listen(account.channel, account.name, clock.now(), self._lease)
                 if held:
                     await self._with_lease(account, adapter, *held)
+            except Exception as error:
+                # The database is away, most likely. This task goes on whatever happens: no other takes its place.
+                log.warning("listen.lease", account=account.name, error=f"{type(error).__name__}: {error}"[:200])
             await asyncio.sleep(self._looks)
 
     async def _with_lease(
@@ -145,7 +148,7 @@ class Listen:
         attempts = 0
         while True:
             try:
-                self._trying[_id(account)] = time.monotonic()
+                began = self._trying[_id(account)] = time.monotonic()
                 hauls = adapter.listen(cursor)
                 async with contextlib.aclosing(hauls):  # type: ignore[type-var]  # listen() is an async generator
                     async for haul in hauls:
@@ -169,7 +172,9 @@ class Listen:
                 log.exception("listen.stumbled", account=account.name)
                 await self._trouble(account, f"Reading stopped unexpectedly ({type(error).__name__}); trying again.")
                 wait = pause(attempts).total_seconds()
-            attempts += 1
+            # What worked for a while before it broke is no further failure of the same kind.
+            lasted = time.monotonic() - began
+            attempts = 1 if lasted > self._lease.total_seconds() else attempts + 1
             await asyncio.sleep(min(wait, 300))
 
     async def _store(self, account: Account, adapter: Listens, parcels: tuple[Parcel, ...]) -> None:

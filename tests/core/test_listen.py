@@ -9,7 +9,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pymongo.errors import AutoReconnect
 
+from core.accounts.store import Accounts
 from core.channel import Account
 from core.listen import Listen
 from switchboard.wiring import Parts
@@ -190,3 +192,33 @@ async def reading(there: Provider, who: str) -> bool:
 
 async def silent(there: Provider) -> bool:
     return not there.listeners
+
+
+class Unreliable:
+    """The accounts of a database that is away for a moment, twice, just when somebody wants to listen."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
+        self.away = 2
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._accounts, name)
+
+    async def listen(self, *asked: Any) -> Any:
+        if self.away:
+            self.away -= 1
+            raise AutoReconnect("connection reset")
+        return await self._accounts.listen(*asked)
+
+
+async def test_a_database_that_is_away_for_a_moment_ends_no_listening(alone: Parts, there: Provider) -> None:
+    accounts: Any = Unreliable(alone.stores.accounts)
+    listen = Listen(accounts, alone.lines, alone.receive, alone.feed, lambda: None, **QUICK)  # type: ignore[arg-type]  # both are what it takes
+    task = asyncio.create_task(listen.run())
+    try:
+        there.bring(update(0))
+        await until(heard(alone, 1))
+        assert accounts.away == 0
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

@@ -53,9 +53,9 @@ Class = Callable[[World], Awaitable[bool]]
 
 async def kill(world: World) -> bool:
     """`kill -9` of a hub process, whatever it is doing."""
-    if hub := world.some_hub():
-        hub.kill()
-    return hub is not None
+    # Now and then while it is still starting.
+    hub = world.dice.choice(world.hubs) if world.dice.random() < 0.2 else world.some_hub()
+    return hub is not None and hub.kill()
 
 
 async def term(world: World) -> bool:
@@ -199,7 +199,7 @@ class Hand:
 
 # These hands work side by side.
 HANDS = (
-    Hand({kill: 1}, 5),
+    Hand({kill: 1}, 3),
     Hand({clock: 3, freeze: 2, term: 2}, 4),
     Hand({cut: 2, slow: 2, hole: 2, mongod: 2, disk: 1}, 5),
     Hand({telegram: 3, smtp: 2}, 1.5),

@@ -132,9 +132,9 @@ class Hub:
         """Whether it is running and answers."""
         return bool(self.url)
 
-    def kill(self) -> None:
-        """kill -9."""
-        self._signal(signal.SIGKILL)
+    def kill(self) -> bool:
+        """kill -9; whether there was something to kill."""
+        return self._signal(signal.SIGKILL)
 
     def terminate(self) -> None:
         """SIGTERM: it finishes what is in hand."""
@@ -155,10 +155,12 @@ class Hub:
         fresh.write_text(f"{seconds:+.0f}\n")
         fresh.replace(self._clock)
 
-    def _signal(self, number: int) -> None:
-        if self._process is not None and self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.send_signal(number)
+    def _signal(self, number: int) -> bool:
+        if self._process is None or self._process.returncode is not None:
+            return False
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(number)
+        return True
 
 
 class Front:

@@ -42,7 +42,7 @@ class Shop:
 
     def __init__(self, load: Load, source: str, secret: str) -> None:
         self._load = load
-        self._source = source
+        self.source = source
         self._secret = secret
         self._number = 0
 
@@ -51,7 +51,7 @@ class Shop:
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=8)) as session:
             while not self._load.over.is_set():
                 self._number += 1
-                await self._order(session, f"{self._source}-{self._number}")
+                await self._order(session, f"{self.source}-{self._number}")
 
     async def _order(self, session: aiohttp.ClientSession, number: str) -> None:
         ledger = self._load.ledger
@@ -64,7 +64,7 @@ class Shop:
             body = json.dumps({"id": trace, "status": status, "order": order}).encode()
             while not said.told_yes:
                 headers = {SIGNATURE_HEADER: signed(self._secret, body, datetime.now(UTC))}
-                url = f"{self._load.url()}/webhooks/orders/{self._source}"
+                url = f"{self._load.url()}/webhooks/orders/{self.source}"
                 with contextlib.suppress(*BROKEN):
                     said.told_yes = await _post(session, url, body, headers)
                 if not said.told_yes:

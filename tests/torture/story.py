@@ -101,27 +101,33 @@ async def play_chapter(chapter: Chapter, folder: Path) -> Outcome:
         ]
         looking = [asyncio.create_task(chat.live()) for chat in chats]
         stack.push_async_callback(_cancel, looking)
-        talking = [asyncio.create_task(one) for one in _everybody(chapter, load, chats, writers, world)]
+        talking = [
+            asyncio.create_task(does, name=who) for who, does in _everybody(chapter, load, chats, writers, world)
+        ]
         stack.push_async_callback(_cancel, talking)
         await _storm(chapter, world)
         began = time.monotonic()
         await _calm(world)
         load.over.set()
-        async with asyncio.timeout(180):
-            await asyncio.gather(*talking)
+        _, waiting = await asyncio.wait(talking, timeout=300)
+        # Who is not told yes now that nothing is broken never will be.
+        mute = sorted(task.get_name() for task in waiting)
         uri = world.private.uri if world.private else uri
         snapshot = await asyncio.to_thread(_settled, uri, ledger)
         settled_in = time.monotonic() - began
         for name, token in BOTS.items():
             people = {writer.chat: writer.name for writer in writers if writer.account == name}
             note_telegrams(ledger, api.bots[token], people)
-    return _told(chapter, world, ledger, snapshot, settled_in, folder)
+        for task in talking:
+            if task.done() and (error := task.exception()) is not None:
+                raise error
+    return _told(chapter, world, ledger, snapshot, settled_in, folder, mute)
 
 
 def _everybody(
     chapter: Chapter, load: Load, chats: Sequence[Visitor], writers: Sequence[Telegrammer], world: World
-) -> list[Any]:
-    """What everybody does all day."""
+) -> list[tuple[str, Any]]:
+    """Who there is, and what they do all day."""
 
     def door() -> int:
         return load.dice.choice([hub for hub in world.hubs if hub.plan.role != "worker"]).lmtp
@@ -129,12 +135,12 @@ def _everybody(
     shops = [Shop(load, name, SECRET) for name in ("shop", "store")]
     mails = [Correspondent(load, f"writer{n}", door) for n in range(max(2, chapter.people // 2))]
     return [
-        *(chat.talk() for chat in chats),
-        *(writer.talk() for writer in writers),
-        *(shop.trade() for shop in shops),
-        *(mail.write() for mail in mails),
-        FormFillers(load, "contact").fill(),
-        *(Agent(load, AGENT, PASSWORD).work() for _ in range(2)),
+        *((chat.name, chat.talk()) for chat in chats),
+        *((writer.name, writer.talk()) for writer in writers),
+        *((mail.name, mail.write()) for mail in mails),
+        *((f"the shop {shop.source}", shop.trade()) for shop in shops),
+        ("whoever fills in forms", FormFillers(load, "contact").fill()),
+        *((f"agent {n}", Agent(load, AGENT, PASSWORD).work()) for n in range(2)),
     ]
 
 
@@ -250,12 +256,19 @@ def _settled(uri: str, ledger: Ledger, within: float = 200) -> Snapshot:
 
 
 def _told(
-    chapter: Chapter, world: World, ledger: Ledger, snapshot: Snapshot, settled_in: float, folder: Path
+    chapter: Chapter,
+    world: World,
+    ledger: Ledger,
+    snapshot: Snapshot,
+    settled_in: float,
+    folder: Path,
+    mute: Sequence[str],
 ) -> Outcome:
     ends = Counter(_ended(code) for hub in world.hubs for code in hub.ends)
     out = Counter(str(entry["status"]) for entry in snapshot.interactions if entry["direction"] == "out")
     said = sum(one.told_yes for one in ledger.said)
-    findings = check(ledger, snapshot)
+    findings = [Finding("never_told", f"{who} was not told yes long after the last fault") for who in mute]
+    findings += check(ledger, snapshot)
     keep(folder / "evidence", ledger, snapshot)
     return Outcome(chapter, world.counts, ends, said, len(ledger.heard), out, settled_in, findings)
 
