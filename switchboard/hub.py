@@ -33,7 +33,7 @@ from switchboard.maildoor import taking_mail
 from switchboard.postoffice import PostOffice
 from switchboard.pulse import Pulse
 from switchboard.sample import add_sample_data
-from switchboard.stores import INDEXES, Stores, open_database, stores_on
+from switchboard.stores import Stores, migrated, open_database, stores_on
 from switchboard.web import application
 from switchboard.wiring import Parts, own_url, parts_on
 
@@ -76,9 +76,9 @@ async def _running(settings: Settings, listening: socket.socket) -> AsyncIterato
     async with open_database(settings) as database:
         await database.hello()
         await _agree(database)
-        if changes := await database.migrate(INDEXES):
-            log.info("database.migrated", indexes=len(changes))
         stores = stores_on(database, settings)
+        if changes := await migrated(stores):
+            log.info("database.migrated", changes=len(changes))
         parts = parts_on(stores, settings)
         password = await _first_administrator(stores)
         pulse = Pulse(database.meter, stores.accounts)

@@ -104,6 +104,19 @@ def stores_on(database: Database, settings: Settings) -> Stores:
     )
 
 
+async def migrated(stores: Stores) -> list[str]:
+    """Bring indexes, and what documents must have for them, up to date; returns a line for each change."""
+    changes = await stores.database.migrate(INDEXES)
+    shelving = {"conversations": stores.conversations.shelve, "leads": stores.leads.shelve}
+    for name, shelve in shelving.items():
+        done = 0
+        while found := await shelve():
+            done += found
+        if done:
+            changes.append(f"{name}: {done:,} put on the shelves of their lists")
+    return changes
+
+
 @asynccontextmanager
 async def open_database(settings: Settings) -> AsyncIterator[Database]:
     """The database that `settings` name: the private MongoDB (started, or attached to) when no URI is given."""

@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import Any, Literal
 
 from core.decide import BotState
+from core.shelves import shelves
 
 Status = Literal["pending", "open", "snoozed", "resolved"]
 STATUSES: tuple[Status, ...] = ("pending", "open", "snoozed", "resolved")
 ACTIVE = ("pending", "open", "snoozed")
+NOBODY = "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,7 @@ class Conversation:
             "bot": bot_document(self.bot),
             "seen": {address: list(entries) for address, entries in self.seen.items()},
             "rev": self.rev,
+            "shelves": shelves((self.assignee or NOBODY,), (self.channel,), ("lead",) * self.lead, (self.team or "",)),
         }
         optional = {
             "subject": self.subject,

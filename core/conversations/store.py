@@ -13,9 +13,10 @@ from pymongo import ASCENDING, DESCENDING
 from pymongo.errors import DuplicateKeyError
 
 from core.batch import Batch
-from core.conversations.conversation import STATUSES, UNBORN, Conversation, Status
+from core.conversations.conversation import NOBODY, STATUSES, UNBORN, Conversation, Status
 from core.conversations.reports import FlowReport, reports_of
 from core.database import Database, Document, Index, encoded, last_moved_from, moved_back, moved_from, writer
+from core.shelves import ANY, computed, shelf
 
 NAME = "conversations"
 
@@ -25,23 +26,7 @@ INDEXES = (
         [("address", ASCENDING), ("thread", ASCENDING)],
         {"unique": True, "partialFilterExpression": {"active": True}},
     ),
-    Index(NAME, [("status", ASCENDING), ("last.at", DESCENDING), ("_id", DESCENDING)]),
-    Index(NAME, [("assignee", ASCENDING), ("status", ASCENDING), ("last.at", DESCENDING), ("_id", DESCENDING)]),
-    Index(NAME, [("channel", ASCENDING), ("status", ASCENDING), ("last.at", DESCENDING), ("_id", DESCENDING)]),
-    Index(
-        NAME,
-        [("channel", ASCENDING), ("assignee", ASCENDING), ("status", ASCENDING), ("last.at", DESCENDING), ("_id", -1)],
-    ),
-    Index(
-        NAME,
-        [("lead", ASCENDING), ("status", ASCENDING), ("last.at", DESCENDING), ("_id", DESCENDING)],
-        {"partialFilterExpression": {"lead": True}},
-    ),
-    Index(
-        NAME,
-        [("team", ASCENDING), ("status", ASCENDING), ("last.at", DESCENDING), ("_id", DESCENDING)],
-        {"partialFilterExpression": {"team": {"$gt": ""}}},
-    ),
+    Index(NAME, [("shelves", ASCENDING), ("status", ASCENDING), ("last.at", DESCENDING), ("_id", DESCENDING)]),
     Index(NAME, [("customer.id", ASCENDING), ("last.at", DESCENDING)]),
     Index(NAME, [("snoozed_until", ASCENDING)], {"sparse": True}),
     Index(NAME, [("opened_at", ASCENDING)]),
@@ -152,9 +137,11 @@ class Conversations:
         self, id: str, fields: Mapping[str, Any], *, where: Mapping[str, Any] | None = None, unset: Sequence[str] = ()
     ) -> Conversation | None:
         """Set `fields`, if the conversation is as `where` says; the conversation after it, None when it was not."""
-        update: Document = {"$set": {**fields, "writer": writer()}, "$inc": {"rev": 1}}
+        update: Any = {"$set": {**fields, "writer": writer()}, "$inc": {"rev": 1}}
         if unset:
             update["$unset"] = dict.fromkeys(unset, "")
+        if _SHELVED & fields.keys():
+            update = _onto_shelves(fields, unset)
         document = await self._all.find_one_and_update({"_id": id, **(where or {})}, update, return_document=True)
         return Conversation.of(document) if document else None
 
@@ -232,6 +219,14 @@ class Conversations:
         """The conversations with these ids, in no order."""
         return [Conversation.of(d) async for d in self._all.find({"_id": {"$in": list(ids)}})]
 
+    async def shelve(self, most: int = 1000) -> int:
+        """Put conversations of before there were shelves on theirs, up to `most`; returns how many there were."""
+        found = await self._all.find({"shelves": None}, {"_id": 1}).limit(most).to_list(most)
+        if found:
+            ids = [document["_id"] for document in found]
+            await self._all.update_many({"_id": {"$in": ids}}, [{"$set": {"shelves": _SHELVES}}])
+        return len(found)
+
     # -------------------------------------------------------------------------------------------- people
 
     async def rename(self, customer_id: str, name: str) -> None:
@@ -269,17 +264,31 @@ def _owner(customer_id: str, name: str) -> Document:
     }
 
 
+# What decides on which shelves a conversation stands; its channel never changes.
+_SHELVED = {"assignee", "lead", "team"}
+_SHELVES = computed(
+    [{"$ifNull": ["$assignee", NOBODY]}],
+    ["$channel"],
+    [{"$cond": ["$lead", "lead", ANY]}],
+    [{"$ifNull": ["$team", ANY]}],
+)
+
+
+def _onto_shelves(fields: Mapping[str, Any], unset: Sequence[str]) -> list[Document]:
+    """The change of `Conversations.change` where it also moves the conversation to other shelves."""
+    told: Document = {name: {"$literal": value} for name, value in fields.items()}
+    told |= {"rev": {"$add": [{"$ifNull": ["$rev", 0]}, 1]}, "writer": writer()}
+    gone: list[Document] = [{"$unset": list(unset)}] if unset else []
+    return [{"$set": told}, *gone, {"$set": {"shelves": _SHELVES}}]
+
+
 def _where(view: View) -> Document:
-    where: Document = {}
-    # Every status is named: without one no index has the rows in order, and all of them would be read and sorted.
-    statuses = view.statuses or STATUSES
-    where["status"] = statuses[0] if len(statuses) == 1 else {"$in": list(statuses)}
-    if view.assignee is not None:
-        where["assignee"] = view.assignee or None
-    if view.channel:
-        where["channel"] = view.channel
-    if view.lead:
-        where["lead"] = True
-    if view.teams is not None:
-        where["team"] = view.teams[0] if len(view.teams) == 1 else {"$in": list(view.teams)}
-    return where
+    whose = ANY if view.assignee is None else view.assignee or NOBODY
+    teams = (ANY,) if view.teams is None else view.teams
+    names = [shelf(whose, view.channel or ANY, "lead" if view.lead else ANY, team) for team in teams]
+    # Every status is named: without one the index does not have the rows in order, and all would be read and sorted.
+    return {"shelves": _one_of(names), "status": _one_of(view.statuses or STATUSES)}
+
+
+def _one_of(values: Sequence[str]) -> Any:
+    return values[0] if len(values) == 1 else {"$in": list(values)}

@@ -8,10 +8,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, get_args
 
+from core.shelves import shelves
+
 State = Literal["new", "contacted", "qualified", "won", "lost"]
 STATES: tuple[State, ...] = get_args(State)
 # In these somebody still has to do something.
 GOING: tuple[State, ...] = ("new", "contacted", "qualified")
+NOBODY = "-"
 
 HISTORY = 200
 
@@ -108,6 +111,13 @@ class Lead:
         """Whether it is neither won nor lost."""
         return self.state in GOING
 
+    @property
+    def shelves(self) -> list[str]:
+        """The lists that show it: state, owner, source, flagged."""
+        kind, name = self.source.kind, self.source.name
+        sources = (kind, f"{kind}:{name}" if kind and name else "")
+        return shelves((self.state,), (self.owner or NOBODY,), sources, ("flagged",) * self.flagged)
+
     def document(self) -> dict[str, Any]:
         """The lead as it is stored. Amounts are whole hundredths, so that the database can add them up exactly."""
         document: dict[str, Any] = {
@@ -123,6 +133,7 @@ class Lead:
             "flagged": self.flagged,
             "history": [change.document() for change in self.history],
             "rev": self.rev,
+            "shelves": self.shelves,
         }
         optional: dict[str, Any] = {
             "amount": None if self.amount is None else int(self.amount * 100),

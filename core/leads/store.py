@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,8 +12,9 @@ from pymongo.errors import DuplicateKeyError
 
 from core.database import Database, Document, Index, held, last_moved_from, moved_back, moved_from, writer
 from core.ids import id_at
-from core.leads.lead import GOING, HISTORY, Change, Lead, State
+from core.leads.lead import GOING, HISTORY, NOBODY, Change, Lead, State
 from core.leads.rules import LeadRules
+from core.shelves import ANY, computed, shelf
 
 NAME, RULES = "leads", "lead_rules"
 _NEWEST = ("_id", DESCENDING)
@@ -22,12 +23,9 @@ INDEXES = (
     # Nobody is two leads in one conversation at a time.
     Index(NAME, [("conversation_id", ASCENDING)], {"unique": True, "partialFilterExpression": {"going": True}}),
     Index(NAME, [("conversation_id", ASCENDING), _NEWEST]),
-    Index(NAME, [("state", ASCENDING), _NEWEST]),
-    Index(NAME, [("owner", ASCENDING), _NEWEST]),
-    Index(NAME, [("owner", ASCENDING), ("state", ASCENDING), _NEWEST]),
-    Index(NAME, [("source.kind", ASCENDING), _NEWEST]),
-    Index(NAME, [("source.kind", ASCENDING), ("source.name", ASCENDING), _NEWEST]),
-    Index(NAME, [("flagged", ASCENDING), _NEWEST], {"partialFilterExpression": {"flagged": True}}),
+    Index(NAME, [("shelves", ASCENDING), _NEWEST]),
+    # Those that are judged by new rules.
+    Index(NAME, [("state", ASCENDING), ("flagged", ASCENDING)], {"partialFilterExpression": {"going": True}}),
     Index(NAME, [("customer.id", ASCENDING), _NEWEST]),
     Index(NAME, [("alone_at", ASCENDING)], held("alone_at")),
     Index(NAME, [("step.at", ASCENDING)], {"partialFilterExpression": {"step.due": False}}),
@@ -101,7 +99,7 @@ class Leads:
         document = await self._all.find_one_and_update(
             {"_id": lead.id, "alone_at": lead.alone_at, "rev": lead.rev},
             {
-                "$set": {"flagged": True, "writer": writer()},
+                "$set": {"flagged": True, "shelves": replace(lead, flagged=True).shelves, "writer": writer()},
                 "$unset": {"alone_at": ""},
                 "$inc": {"rev": 1},
                 "$push": {"history": {"$each": [line], "$slice": -HISTORY}},
@@ -161,6 +159,14 @@ class Leads:
         """How many leads a list holds, counted up to `most`."""
         return int(await self._all.count_documents(_where(view, None), limit=most))
 
+    async def shelve(self, most: int = 1000) -> int:
+        """Put leads of before there were shelves on theirs, up to `most`; returns how many there were."""
+        found = await self._all.find({"shelves": None}, {"_id": 1}).limit(most).to_list(most)
+        if found:
+            ids = [document["_id"] for document in found]
+            await self._all.update_many({"_id": {"$in": ids}}, [{"$set": {"shelves": _SHELVES}}])
+        return len(found)
+
     # --------------------------------------------------------------------------------------------- rules
 
     async def rules(self) -> LeadRules:
@@ -175,7 +181,7 @@ class Leads:
         """Keep `rules`; leads that are going are judged by them from now on. What is flagged stays flagged."""
         await self._rules.update_one({"_id": "rules"}, {"$set": rules.document()}, upsert=True)
         for state in GOING:
-            where: Document = {"state": state, "flagged": False}
+            where: Document = {"going": True, "state": state, "flagged": False}
             hours = rules.hours.get(state, 0)
             if not hours:
                 await self._all.update_many(where, {"$unset": {"alone_at": ""}, "$inc": {"rev": 1}})
@@ -214,6 +220,15 @@ class Leads:
         return int((await self._all.delete_many({"customer.id": customer_id})).deleted_count)
 
 
+_NAMED = {"$concat": ["$source.kind", ":", "$source.name"]}
+_SHELVES = computed(
+    ["$state"],
+    [{"$cond": [{"$gt": ["$owner", ANY]}, "$owner", NOBODY]}],
+    [{"$ifNull": ["$source.kind", ANY]}, {"$cond": [{"$gt": ["$source.name", ANY]}, _NAMED, ANY]}],
+    [{"$cond": ["$flagged", "flagged", ANY]}],
+)
+
+
 def _whose(customer: str, name: str) -> Document:
     return {
         "customer": {"$literal": {"id": customer, "name": name}},
@@ -223,18 +238,9 @@ def _whose(customer: str, name: str) -> Document:
 
 
 def _where(view: LeadView, before: str | None) -> Document:
-    where: Document = {}
-    if view.state:
-        where["state"] = view.state
-    if view.owner is not None:
-        where["owner"] = view.owner
-    kind, _, name = view.source.partition(":")
-    if kind:
-        where["source.kind"] = kind
-    if name:
-        where["source.name"] = name
-    if view.flagged:
-        where["flagged"] = True
+    owner = ANY if view.owner is None else view.owner or NOBODY
+    source = view.source.removesuffix(":")
+    where: Document = {"shelves": shelf(view.state or ANY, owner, source, "flagged" if view.flagged else ANY)}
     bounds: Mapping[str, Any] = {
         "$lt": min((bound for bound in (before, id_at(view.until) if view.until else None) if bound), default=None),
         "$gte": id_at(view.since) if view.since else None,

@@ -13,9 +13,9 @@ from switchboard.commands.options import on_the_database, settings, with_stores
 @on_the_database
 def migrate(data: Path | None, mongodb_uri: str | None) -> None:
     """Bring the database's indexes up to date. A hub does this by itself when it starts; doing it twice is fine."""
-    from switchboard.stores import INDEXES
+    from switchboard.stores import migrated
 
-    changes = with_stores(settings(data, mongodb_uri), lambda stores: stores.database.migrate(INDEXES))
+    changes = with_stores(settings(data, mongodb_uri), migrated)
     for change in changes:
         click.echo(change)
     click.echo(f"{len(changes)} changes." if changes else "Everything is up to date.")
