@@ -14,6 +14,8 @@ from datetime import UTC, timedelta
 from typing import Any
 
 import bson
+import pymongo
+from bson import MaxKey
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
@@ -37,6 +39,7 @@ from core.meter import Meter
 Document = dict[str, Any]
 Collection = AsyncIOMotorCollection
 DUPLICATE = 11000
+GREATEST: Any = MaxKey()  # sorts behind every other value
 LARGEST_COMMAND = 15 * 1024 * 1024
 
 _CODEC: CodecOptions[Document] = CodecOptions(tz_aware=True, tzinfo=UTC)
@@ -261,9 +264,10 @@ class Database:
             known = set(await collection.index_information()) if name in there else set()
             missing = [index for index in declared if index.name not in known]
             if missing:
-                await collection.create_indexes(
-                    [IndexModel(list(index.keys), **{**index.options, "name": index.name}) for index in missing]
-                )
+                models = [IndexModel(list(index.keys), **{**index.options, "name": index.name}) for index in missing]
+                # On a large history this takes minutes; a command that gave up would take the whole build back.
+                with pymongo.timeout(None):
+                    await collection.create_indexes(models)
                 changes.extend(f"{name}: created {index.name}" for index in missing)
             for old in known - {index.name for index in declared} - {"_id_"}:
                 await collection.drop_index(old)
@@ -346,14 +350,6 @@ def lacks_majority(error: BulkWriteError) -> bool:
     """Whether what a bulk wrote was not acknowledged by the majority, so that a failover may take it back."""
     details = error.details or {}
     return bool(details.get("writeConcernErrors")) or not details.get("writeErrors")
-
-
-def beginning(word: str) -> Document:
-    """The condition that an array of strings holds one that begins with `word`.
-
-    Without `$elemMatch`, one element above and another below the range would do, which is nearly every array.
-    """
-    return {"$elemMatch": {"$gte": word, "$lt": word + "\uffff"}}
 
 
 def encoded(document: Mapping[str, Any]) -> RawBSONDocument:

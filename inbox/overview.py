@@ -14,6 +14,8 @@ from aiohttp import web
 from core.agents.agent import Agent
 from core.conversations.conversation import Conversation, Status, preview
 from core.conversations.store import View
+from core.customers.customer import Customer
+from core.ids import time_of
 from core.teams.team import Team, names_of
 from inbox.page import page as rendered
 from inbox.visit import Visit
@@ -86,13 +88,27 @@ async def page(visit: Visit) -> web.StreamResponse:
     return await rendered(visit, "list.html", current="", **await listed(visit))
 
 
+@dataclass(frozen=True)
+class Shown:
+    """One page of the list. `onward` leads to the next. `vague` is a beginning of more words than were searched for.
+
+    `until`: what was said before it was not searched yet.
+    """
+
+    rows: Sequence[Row]
+    people: Sequence[Customer] = ()
+    onward: str = ""
+    until: datetime | None = None
+    vague: str = ""
+
+
 async def listed(visit: Visit) -> dict[str, Any]:
     """What the list region needs; nothing when it is not asked for."""
     look = Look.of(visit)
     if not visit.wants("list"):
         return {"look": look}
     teams = await visit.needs.teams.all()
-    rows, people, onward = await (_found(visit, look) if look.q else _page(visit, look, teams))
+    shown = await (_found(visit, look) if look.q else _page(visit, look, teams))
     views = [replace(look, q="", whose=whose) for whose in WHOSE] + [
         replace(look, q="", status=status) for status in ("open", "pending", "snoozed")
     ]
@@ -101,9 +117,11 @@ async def listed(visit: Visit) -> dict[str, Any]:
     agents, counts = await asyncio.gather(visit.needs.agents.all(), counting)
     return {
         "look": look,
-        "rows": rows,
-        "people": people,
-        "onward": onward,
+        "rows": shown.rows,
+        "people": shown.people,
+        "onward": shown.onward,
+        "until": shown.until,
+        "vague": shown.vague,
         "older": bool(visit.query("before")),
         "agents": agents,
         "names": {agent.id: agent.name for agent in agents},
@@ -116,29 +134,29 @@ async def listed(visit: Visit) -> dict[str, Any]:
     }
 
 
-async def _page(visit: Visit, look: Look, teams: Sequence[Team]) -> tuple[list[Row], Sequence[Any], str]:
+async def _page(visit: Visit, look: Look, teams: Sequence[Team]) -> Shown:
     limit = number(visit.query("rows"), PAGE, MOST)
     found = await visit.needs.conversations.page(
         look.view(visit.agent, teams), before=_cursor(visit.query("before")), limit=limit + 1
     )
     rows = [Row(conversation, conversation.last.preview) for conversation in found[:limit]]
-    onward = _mark(rows[-1].conversation) if len(found) > limit else ""
-    return rows, (), onward
+    return Shown(rows, onward=_mark(rows[-1].conversation) if len(found) > limit else "")
 
 
-async def _found(visit: Visit, look: Look) -> tuple[list[Row], Sequence[Any], str]:
+async def _found(visit: Visit, look: Look) -> Shown:
     """Search: people by name, mail or phone; conversations by what was said in them, newest hit first."""
     before = visit.query("before") or None
-    entries, people = await asyncio.gather(
+    found, people = await asyncio.gather(
         visit.needs.interactions.search(look.q, limit=100, before=before), visit.needs.customers.search(look.q, 6)
     )
     hits: dict[str, str] = {}
-    for entry in entries:
+    for entry in found.entries:
         if entry.conversation_id:
             hits.setdefault(entry.conversation_id, preview(entry.content.text or entry.content.subject or ""))
     known = {c.id: c for c in await visit.needs.conversations.some([*hits])}
     rows = [Row(known[id], snippet) for id, snippet in hits.items() if id in known]
-    return rows, () if before else people, entries[-1].id if len(entries) == 100 else ""
+    until = time_of(found.onward) if found.bounded else None
+    return Shown(rows, () if before else people, found.onward, until, found.vague)
 
 
 def mine(teams: Sequence[Team], agent: Agent) -> tuple[str, ...]:

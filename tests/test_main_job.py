@@ -244,7 +244,7 @@ async def test_the_main_job(everybody: World) -> None:
 
 
 async def _said(it: World, text: str) -> AsyncIterator[str]:
-    for entry in await it.hub.parts.stores.interactions.search(text, limit=50):
+    for entry in (await it.hub.parts.stores.interactions.search(text, limit=50)).entries:
         if entry.direction == "in" and entry.content.text == text:
             yield entry.id
 

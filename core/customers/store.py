@@ -14,7 +14,8 @@ from pymongo.errors import DuplicateKeyError
 
 from core.batch import Batch
 from core.customers.customer import Customer
-from core.database import Database, Document, Index, beginning, encoded, held, writer
+from core.database import Database, Document, Index, encoded, held, writer
+from core.interactions.seek import seek, words_index
 from core.interactions.words import words
 
 NAME = "customers"
@@ -23,7 +24,8 @@ INDEXES = (
     Index(NAME, [("keys", ASCENDING)], {"unique": True, "sparse": True}),
     Index(NAME, [("claims", ASCENDING)], {"sparse": True}),
     Index(NAME, [("merging", ASCENDING)], {"sparse": True}),
-    Index(NAME, [("words", ASCENDING), ("_id", DESCENDING)], held("words")),
+    Index(NAME, [("merged_into", ASCENDING)], held("merged_into")),
+    words_index(NAME),
 )
 
 
@@ -152,12 +154,8 @@ class Customers:
         asked = words(text, most=6)
         if not asked:
             return await self.newest(limit)
-        *whole, last = asked
-        where: Document = {
-            "$and": [*({"words": w} for w in whole), {"words": beginning(last)}],
-            "merged_into": {"$exists": False},
-        }
-        return [Customer.of(d) async for d in self._all.find(where).sort("_id", DESCENDING).limit(limit)]
+        found = await seek(self._all, asked, limit=limit, also={"merged_into": {"$exists": False}})
+        return [Customer.of(document) for document in found.documents]
 
     async def newest(self, limit: int = 50, before: str | None = None) -> list[Customer]:
         """A page of customers, newest first."""

@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 
-from core.database import Collection, Document, beginning
+from core.database import Collection, Document
 from core.interactions import status
 from core.interactions.interaction import Interaction
+from core.interactions.seek import seek
 from core.interactions.words import words
 
 ASCENDING, DESCENDING = 1, -1
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What a search found. `onward` is the id below which to search on, empty when that was all.
+
+    `bounded`: it was searched back to `onward` only. `vague` is a beginning of so many words that not all of them were
+    searched for.
+    """
+
+    entries: Sequence[Interaction] = ()
+    onward: str = ""
+    bounded: bool = False
+    vague: str = ""
 
 
 class Pages:
@@ -86,18 +102,14 @@ class Pages:
         cursor = self._all.find(where, hint="troubled").sort("_id", DESCENDING).limit(limit)
         return [Interaction.of(document) async for document in cursor]
 
-    async def search(self, text: str, *, limit: int = 50, before: str | None = None) -> list[Interaction]:
+    async def search(self, text: str, *, limit: int = 50, before: str | None = None) -> Search:
         """Entries that hold every word of `text` (the last one may be a beginning), newest first."""
         asked = words(text, most=8)
         if not asked:
-            return []
-        *whole, last = asked
-        conditions: list[Document] = [{"words": word} for word in whole]
-        conditions.append({"words": beginning(last)} if len(last) > 2 else {"words": last})
-        where: Document = {"$and": conditions}
-        if before:
-            where["_id"] = {"$lt": before}
-        return [Interaction.of(d) async for d in self._all.find(where).sort("_id", DESCENDING).limit(limit)]
+            return Search()
+        found = await seek(self._all, asked, limit=limit, before=before)
+        entries = [Interaction.of(document) for document in found.documents]
+        return Search(entries, found.onward, found.bounded, asked[-1] if found.vague else "")
 
     async def of_customer(self, customer_id: str) -> AsyncIterator[Interaction]:
         """Every entry of one customer, oldest first: for export."""

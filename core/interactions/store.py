@@ -30,6 +30,7 @@ from core.interactions.interaction import Interaction, Problem
 from core.interactions.later import Later
 from core.interactions.onward import Onward
 from core.interactions.revisions import Revisions
+from core.interactions.seek import words_index
 from core.interactions.steps import Steps
 from core.interactions.tasks import Tasks
 from core.interactions.words import words
@@ -63,7 +64,7 @@ INDEXES = (
         {"name": "troubled", "partialFilterExpression": {"status": {"$in": list(status.TROUBLED)}}},
     ),
     Index(NAME, [("address", ASCENDING), ("external_id", ASCENDING), ("_id", DESCENDING)], held("external_id")),
-    Index(NAME, [("words", ASCENDING), ("_id", DESCENDING)], held("words")),
+    words_index(NAME),
     Index(NAME, [("fetch_at", ASCENDING)], {"sparse": True}),
     Index(
         NAME,
@@ -391,7 +392,13 @@ class Interactions(Revisions, Later, Onward, Tasks):
         """
         fetched = {"$literal": [file for file in files if file.get("source")]}
         same = {"$filter": {"input": fetched, "as": "new", "cond": {"$eq": ["$$new.source", "$$old.source"]}}}
-        newer = {"$map": {"input": "$content.files", "as": "old", "in": {"$ifNull": [{"$last": same}, "$$old"]}}}
+        newer = {
+            "$map": {
+                "input": {"$ifNull": ["$content.files", []]},
+                "as": "old",
+                "in": {"$ifNull": [{"$last": same}, "$$old"]},
+            }
+        }
         mine = {"$eq": ["$fetch_at", lease]}
         change: Document = {
             "content.files": newer,

@@ -157,7 +157,7 @@ async def test_a_note_is_kept_once_found_again_and_never_sent(parts: Parts, agen
     assert len({note.id for note in notes}) == 1
     (kept,) = await lines(parts, conversation, "note")
     assert (kept.content.text, kept.author.name, kept.direction) == ("prefers mornings", "Olha", "internal")
-    assert [found.id for found in await parts.stores.interactions.search("morning")] == [kept.id]
+    assert [found.id for found in (await parts.stores.interactions.search("morning")).entries] == [kept.id]
     await handle(parts, "out")
     assert "prefers mornings" not in there.texts
     for text in (" ", "x" * (MAX_TEXT + 1)):

@@ -84,14 +84,16 @@ async def test_search_finds_whole_words_and_the_beginning_of_the_last(parts: Par
     await log.add([out])
 
     async def found(text: str) -> list[str]:
-        return [entry.content.text[:8] for entry in await log.search(text)]
+        return [entry.content.text[:8] for entry in (await log.search(text)).entries]
 
     assert await found("zebra") == await found("ZEBRA umb") == await found("zebr") == ["My zebra"]
     assert await found("umbrellas") == ["We are s", "My zebra"], "newest first"
     # No word of it begins with m and lies between the others: that is where a careless range finds everything.
     assert await found("mmm") == await found("zebra apple") == await found("") == await found("!?") == []
-    page = await log.search("umbrella", limit=1)
-    assert [entry.content.text[:8] for entry in await log.search("umbrella", before=page[0].id)] == ["My zebra"]
+    page = (await log.search("umbrella", limit=1)).entries
+    assert [entry.content.text[:8] for entry in (await log.search("umbrella", before=page[0].id)).entries] == [
+        "My zebra"
+    ]
 
 
 async def test_trouble_is_listed_newest_first(parts: Parts) -> None:

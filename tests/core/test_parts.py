@@ -81,7 +81,7 @@ async def test_a_part_that_comes_late_changes_the_entry_and_nothing_else(acting:
     assert len(rest) == len(before) - 1
     assert await acting.stores.conversations.active("chat:demo:ann") == conversation
     for word in ("green", "turquoise"):
-        assert [each.id for each in await acting.stores.interactions.search(word)] == [entry.id]
+        assert [each.id for each in (await acting.stores.interactions.search(word)).entries] == [entry.id]
 
 
 async def test_a_part_that_arrives_while_another_is_fetched_stays(parts: Parts, there: Provider) -> None:

@@ -62,9 +62,13 @@ async def test_a_mail_is_found_by_the_hash_of_its_bytes(it: Office) -> None:
     (entry,) = await it.log()
     whole = hashlib.sha256(raw).hexdigest()
     log = it.parts.stores.interactions
-    assert [found.id for found in await log.search(whole)] == [found.id for found in await log.search(whole[:12])]
-    assert [(found.id, bytes((found.raw or {})["body"])) for found in await log.search(whole)] == [(entry.id, raw)]
-    assert await log.search(hashlib.sha256(b"another").hexdigest()) == []
+    assert [found.id for found in (await log.search(whole)).entries] == [
+        found.id for found in (await log.search(whole[:12])).entries
+    ]
+    assert [(found.id, bytes((found.raw or {})["body"])) for found in (await log.search(whole)).entries] == [
+        (entry.id, raw)
+    ]
+    assert (await log.search(hashlib.sha256(b"another").hexdigest())).entries == []
 
 
 @pytest.mark.parametrize("what", ["our id", "her id", "the subject", "the number", "the reply address"])
