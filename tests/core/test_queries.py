@@ -5,14 +5,13 @@ The stores are used as they are; what they ask is overheard on its way to MongoD
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pymongo
 import pytest
-from pymongo import monitoring
 
 from core.channel import Content, Location, Reachability, Receipt, Remark
 from core.conversations.conversation import STATUSES, Status
@@ -26,6 +25,7 @@ from core.leads.lead import Lead, Source, Step
 from core.leads.rules import LeadRules
 from core.leads.store import LeadView
 from switchboard.wiring import Parts
+from tests.core.overheard import SMALL, explained, forget, overheard
 from tests.making import (
     handle,
     make_account,
@@ -38,62 +38,6 @@ from tests.making import (
     working,
 )
 
-ASKED = {"find", "aggregate", "update", "delete", "findAndModify", "count"}
-# Tables with a row per configured line or agent: a page of settings reads them whole, and they never grow.
-SMALL = {"accounts", "agents", "templates", "forms", "teams", "campaigns"}
-
-
-class _Overheard(monitoring.CommandListener):
-    def __init__(self) -> None:
-        self.commands: list[tuple[str, dict[str, Any]]] = []
-
-    def started(self, event: monitoring.CommandStartedEvent) -> None:
-        if event.command_name in ASKED:
-            self.commands.append((event.database_name, dict(event.command)))
-
-    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
-        """Nothing to overhear."""
-
-    def failed(self, event: monitoring.CommandFailedEvent) -> None:
-        """Nothing to overhear."""
-
-
-_overheard = _Overheard()
-monitoring.register(_overheard)
-
-
-def stages(plan: Any) -> Iterator[str]:
-    """Every stage of the winning plans in an answer of `explain`."""
-    if isinstance(plan, Mapping):
-        if isinstance(plan.get("stage"), str):
-            yield plan["stage"]
-        for key, value in plan.items():
-            if key not in ("rejectedPlans", "parsedQuery", "command", "serverInfo"):
-                yield from stages(value)
-    elif isinstance(plan, list):
-        for each in plan:
-            yield from stages(each)
-
-
-def explained(client: pymongo.MongoClient[dict[str, Any]], database: str, command: dict[str, Any]) -> set[str]:
-    """The stages with which MongoDB would answer `command`."""
-    left_out = {"lsid", "$db", "$clusterTime", "txnNumber", "writeConcern", "maxTimeMS", "ordered", "$readPreference"}
-    asked = {key: value for key, value in command.items() if key not in left_out}
-    found: set[str] = set()
-    for each in _single(asked):
-        plan = client[database].command("explain", each, verbosity="queryPlanner")
-        found |= set(stages(plan))
-    return found
-
-
-def _single(command: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """A bulk of updates explained one by one, as `explain` wants it."""
-    for part in ("updates", "deletes"):
-        if part in command:
-            yield from ({**command, part: [each]} for each in command[part])
-            return
-    yield command
-
 
 def test_a_collection_scan_and_a_sort_are_seen(
     mongo_client: pymongo.MongoClient[dict[str, Any]], database_name: str
@@ -101,7 +45,9 @@ def test_a_collection_scan_and_a_sort_are_seen(
     box = mongo_client[database_name]["box"]
     box.insert_one({"a": 1})
     command = {"find": "box", "filter": {"b": 1}, "sort": {"a": 1}}
-    assert {"COLLSCAN", "SORT"} <= explained(mongo_client, database_name, command)
+    found = explained(mongo_client, database_name, command, run=True)
+    assert {"COLLSCAN", "SORT"} <= found.stages
+    assert (found.keys, found.documents, found.returned) == (0, 1, 0)
     box.drop()
 
 
@@ -291,23 +237,16 @@ async def test_every_query_uses_an_index(
     async with working(database) as parts:
         await parts.stores.accounts.save(make_account())
         await filled(parts)
-        _overheard.commands.clear()
+        forget()
         await life(parts)
-        commands = [command for name, command in _overheard.commands if name == database_name]
+        commands = overheard(database_name)
     assert commands
     slow: dict[str, set[str]] = {}
     for command in commands:
         name, collection = next(iter(command.items()))
         if collection in SMALL or str(collection).startswith("files."):
             continue
-        found = explained(mongo_client, database_name, command)
-        if _beginning_of_a_word(command):
-            found -= {"SORT"}
+        found = explained(mongo_client, database_name, command).stages
         if bad := found & {"COLLSCAN", "SORT"}:
             slow[f"{name} {collection} {command.get('filter', command.get('pipeline', command))}"[:300]] = bad
     assert not slow, "\n".join(f"{sorted(bad)} {what}" for what, bad in slow.items())
-
-
-def _beginning_of_a_word(command: Mapping[str, Any]) -> bool:
-    """A search as one types: what begins so is read from the index and sorted, a page at most."""
-    return "$elemMatch" in str(command.get("filter"))
