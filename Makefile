@@ -38,6 +38,9 @@ torture: $(VENV)/.dev     ## real faults under load, and a proof that nothing wa
 	@bash tests/prepare.sh
 	$(BIN)/python -m tests.torture $(ARGS)
 
+bench-large: $(VENV)/.dev ## a large history beside a hundredth of it: make bench-large ARGS="--conversations 100000"
+	$(BIN)/python -m benchmarks.large $(ARGS)
+
 LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q
 
 lock:            ## compile the lock files anew (needs uv)
@@ -68,4 +71,4 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 
 anew:
 
-.PHONY: help setup run test check fix bench torture lock anew
+.PHONY: help setup run test check fix bench bench-large torture lock anew

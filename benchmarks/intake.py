@@ -91,12 +91,17 @@ class Target:
 async def _hub(stage: Stage, role: str, bot_api: str) -> AsyncIterator[tuple[Stores, Target]]:
     database = stage.database()
     async with stage.stores(database) as stores:
-        settings = {"mode": "webhook", "api_url": bot_api, "bot": False}
-        secrets = {"token": "4711:" + "x" * 35, "webhook_secret": SECRET}
-        await stores.accounts.save(Account("telegram", "bench", "Bench", settings, secrets))
+        await on_telegram(stores, bot_api)
         async with stage.hub(database, role) as hub:
             door = hub.url + "/webhooks/telegram/bench"
             yield stores, Target(door, HEADERS, updates(2), lambda: stage.effort(hub.process.pid))
+
+
+async def on_telegram(stores: Stores, bot_api: str) -> None:
+    """The line that the messages come in by."""
+    settings = {"mode": "webhook", "api_url": bot_api, "bot": False}
+    secrets = {"token": "4711:" + "x" * 35, "webhook_secret": SECRET}
+    await stores.accounts.save(Account("telegram", "bench", "Bench", settings, secrets))
 
 
 async def _rounds(
@@ -112,11 +117,12 @@ async def _rounds(
             await asyncio.sleep(0.2)
             results.append(await send(senders, seconds))
             if handling and send is to_hub:
-                await _worked_off(handling)
+                await worked_off(handling)
     return ours, peer
 
 
-async def _worked_off(stores: Stores) -> None:
+async def worked_off(stores: Stores) -> None:
+    """Wait until a worker has handled all that came in."""
     log = stores.database.collection("interactions")
     async with asyncio.timeout(120):
         while await log.count_documents({"status": "received"}, hint="unhandled"):  # noqa: ASYNC110 - another process does it
