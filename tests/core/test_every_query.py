@@ -168,6 +168,7 @@ CUSTOMERS: dict[str, Call] = {
     "learn": lambda h: h.stores.customers.learn(h.customer.id, claims=["phone:1"]),
     "merge_done": lambda h: h.stores.customers.merge_done(Person(8).customer),
     "newest": lambda h: h.stores.customers.newest(20, before="m"),
+    "note": lambda h: h.stores.customers.note(h.customer.id, claims=["phone:2"]),
     "search": lambda h: h.stores.customers.search(h.customer.name, 20),
     "take_in": lambda h: h.stores.customers.take_in(h.customer.id, {"id": Person(8).customer}, _other(h)),
     "unfinished_merges": lambda h: h.stores.customers.unfinished_merges(),
