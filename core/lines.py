@@ -30,6 +30,7 @@ class Lines:
         self.able: Mapping[str, Capabilities] = {name: line.capabilities for name, line in table.items()}
         self._known: dict[tuple[str, str], tuple[float, Account]] = {}
         self._live: dict[tuple[str, str], tuple[int, Channel]] = {}
+        self._asking: dict[tuple[str, str], asyncio.Task[Account]] = {}
         self._making: dict[str, asyncio.Lock] = {}
         self._retired: list[Channel] = []
         self._retiring: set[asyncio.Task[None]] = set()
@@ -39,6 +40,19 @@ class Lines:
         known = self._known.get((channel, name))
         if known and time.monotonic() - known[0] < FRESH:
             return known[1]
+        # All who come while it is looked up wait for the same look: a busy door would ask hundreds of times at once.
+        asking = self._asking.get((channel, name))
+        if asking is None:
+            asking = self._asking[channel, name] = asyncio.create_task(self._ask(channel, name))
+            asking.add_done_callback(lambda asked: self._asked(channel, name, asked))
+        return await asyncio.shield(asking)
+
+    def _asked(self, channel: str, name: str, asking: asyncio.Task[Account]) -> None:
+        del self._asking[channel, name]
+        if not asking.cancelled():
+            asking.exception()  # whoever still waits is told; when nobody does, that is no news either
+
+    async def _ask(self, channel: str, name: str) -> Account:
         account = await self._accounts.get(channel, name) if channel in self.table else None
         if account is None or not account.enabled:
             self._known.pop((channel, name), None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
@@ -23,6 +23,7 @@ from core.doors import Completes, HasProviders, NeedsKeys, TakesLarge
 from core.errors import CannotStore, NotFromThem, NotThisFormat, TooLarge, TooMany, UnknownAccount
 from core.receive import LARGE
 from webhooks.needs import Needs
+from webhooks.room import Room, Space
 from webhooks.strangers import Strangers
 
 log = structlog.get_logger(__name__)
@@ -46,6 +47,7 @@ class Doors:
     def __init__(self, needs: Needs) -> None:
         self._needs = needs
         self._in_hand: Counter[str] = Counter()
+        self._room = Room(needs.bytes_in_hand)
         self._strangers = Strangers()
         self._ways: WeakKeyDictionary[object, _Way] = WeakKeyDictionary()
 
@@ -56,9 +58,11 @@ class Doors:
         if way is None:
             raise UnknownAccount(NO_DOOR)
         headers = headers_of(request)
-        body = await self._verified(request, account, way, headers)
-        with self._bounded(f"{account.channel}:{account.name}"):
-            kept = await self._needs.receive.take(account, way.proves, body, headers)
+        line = f"{account.channel}:{account.name}"
+        with self._room.of(line) as space:
+            body = await self._verified(request, account, way, headers, space)
+            with self._bounded(line):
+                kept = await self._needs.receive.take(account, way.proves, body, headers)
         return web.json_response({"kept": sum(one.id is not None for one in kept)})
 
     async def provided(self, request: web.Request) -> web.Response:
@@ -69,12 +73,15 @@ class Doors:
         if provider is None or not isinstance(adapter, Parses):
             raise UnknownAccount(NO_DOOR)
         headers = {**headers_of(request), "provider": name}
-        body = await self._verified(request, account, self._way(provider) or _Way(provider), headers)
-        with self._bounded(f"{account.channel}:{account.name}"):
-            if isinstance(provider, Completes):
-                body = await provider.complete(body, headers, self._needs.fetch)
-            # The adapter parses, not the provider: what is set aside is replayed by it in the same way.
-            kept = await self._needs.receive.take(account, adapter, body, headers)
+        line, way = f"{account.channel}:{account.name}", self._way(provider) or _Way(provider)
+        with self._room.of(line) as space:
+            body = await self._verified(request, account, way, headers, space)
+            with self._bounded(line):
+                if isinstance(provider, Completes):
+                    body = await provider.complete(body, headers, self._needs.fetch)
+                    space.grow(len(body))
+                # The adapter parses, not the provider: what is set aside is replayed by it in the same way.
+                kept = await self._needs.receive.take(account, adapter, body, headers)
         return web.json_response({"kept": sum(one.id is not None for one in kept)})
 
     async def _line(self, request: web.Request) -> tuple[Account, Channel]:
@@ -91,8 +98,10 @@ class Doors:
             way = self._ways[proves] = _Way(proves, keys, proves.max_body if isinstance(proves, TakesLarge) else 0)
         return way
 
-    async def _verified(self, request: web.Request, account: Account, way: _Way, headers: Mapping[str, str]) -> bytes:
-        """The body, proved to be theirs."""
+    async def _verified(
+        self, request: web.Request, account: Account, way: _Way, headers: Mapping[str, str], space: Space
+    ) -> bytes:
+        """The body, proved to be theirs, for as many bytes as there is room."""
         place = self._needs.visitor_ip(request)
         most = max(self._needs.max_body, way.max_body)
         length = request.content_length
@@ -102,7 +111,9 @@ class Doors:
             held.enter_context(self._bounded(f"from {place}"))
             if large:
                 held.enter_context(self._bounded("large", self._needs.large_in_flight))
-            body = await read(request, most)
+            if length is not None and length <= most:
+                await space.reserve(length)
+            body = await read(request, most, space.grow)
             try:
                 if way.keys is not None:
                     await way.keys.keys(body, headers, self._needs.fetch)
@@ -142,8 +153,10 @@ class Doors:
         raise TooMany("Too many requests from here could not be verified. Check the secret and wait.", after=wait)
 
 
-async def read(request: web.Request, most: int) -> bytes:
-    """The body, of at most `most` bytes; more is never held. Raises TooLarge, NotThisFormat."""
+async def read(request: web.Request, most: int, grown: Callable[[int], None] = lambda size: None) -> bytes:
+    """The body, of at most `most` bytes; more is never held. Raises TooLarge, NotThisFormat, and what `grown` raises,
+    which is told how much of it there is.
+    """
     too_large = TooLarge(f"This is larger than {most} bytes, the most this door accepts.")
     if request.content_length is not None and request.content_length > most:
         raise too_large
@@ -158,6 +171,7 @@ async def read(request: web.Request, most: int) -> bytes:
                 size += len(part)
                 if size > most:
                     raise too_large
+                grown(size)
                 parts.append(part)
     except HTTPRequestEntityTooLarge as error:
         raise too_large from error

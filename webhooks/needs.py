@@ -39,8 +39,9 @@ class Needs:
     """`max_body` is in bytes. `ready` raises a SwitchboardError when this process cannot work.
 
     `visitor_ip` knows which proxies to trust. `in_flight` bounds the requests one account has in hand at once, and
-    `large_in_flight` those of all that may become larger than `max_body`. `fetch` gets keys, and what providers only
-    name. `metrics` is the page in the text format of Prometheus; with `metrics_token` only who has it reads it.
+    `large_in_flight` those of all that may become larger than `max_body`; `bytes_in_hand` bounds the bodies of all
+    together. `fetch` gets keys, and what providers only name. `metrics` is the page in the text format of Prometheus;
+    with `metrics_token` only who has it reads it.
     """
 
     receive: Takes
@@ -51,5 +52,6 @@ class Needs:
     visitor_ip: Callable[[web.Request], str] = lambda request: request.remote or ""
     in_flight: int = 256
     large_in_flight: int = 8
+    bytes_in_hand: int = 8 * 1024 * 1024
     fetch: Fetches = fetch
     metrics_token: str = ""

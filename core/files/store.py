@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 
 from gridfs.errors import NoFile
 from motor.motor_asyncio import AsyncIOMotorGridFSBucket
 
 from core.database import Database, away, cannot_store
+from core.errors import CannotStore
+
+# So many files are written at once: each takes several round trips, and messages share the same connections.
+AT_ONCE = 4
+PATIENCE = 5.0
 
 
 class Files:
@@ -19,10 +25,18 @@ class Files:
 
     def __init__(self, database: Database) -> None:
         self._bucket = AsyncIOMotorGridFSBucket(database.motor, bucket_name="files")
+        self._writing = asyncio.Semaphore(AT_ONCE)
 
     async def put(self, data: bytes) -> str:
         """Keep `data`; returns its SHA-256 in hex. Keeping the same bytes again writes nothing. Raises CannotStore."""
         sha256 = hashlib.sha256(data).hexdigest()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._writing.acquire()
+        except TimeoutError:
+            raise CannotStore(
+                "More files are arriving than can be stored; please send it again.", code="busy"
+            ) from None
         try:
             if not await self.has(sha256):
                 await self._bucket.upload_from_stream(sha256, data)
@@ -30,6 +44,8 @@ class Files:
             if away(error):
                 raise cannot_store(error) from error
             raise
+        finally:
+            self._writing.release()
         return sha256
 
     async def has(self, sha256: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import signal
 from pathlib import Path
@@ -12,6 +13,9 @@ import click
 
 if TYPE_CHECKING:
     from core.settings import Settings
+
+
+M_ARENA_MAX = -8  # malloc.h
 
 
 @click.command()
@@ -34,6 +38,7 @@ def serve(**options: object) -> None:
     else:
         runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
     _many_connections()
+    _few_heaps()
     with runner:
         runner.run(_serve(settings))
 
@@ -45,6 +50,16 @@ def _many_connections() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _few_heaps() -> None:
+    """Have the C library share two heaps among all threads: each thread kept one that was as large as its largest
+    message, which under a flood of large ones was more than everything else together.
+    """
+    import ctypes
+
+    with contextlib.suppress(OSError, AttributeError):  # what is not glibc has its own ways
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
 
 
 async def _serve(settings: Settings) -> None:

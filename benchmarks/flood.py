@@ -1,0 +1,146 @@
+"""A flood: ten times more than can be stored, for a minute, on one line; how much memory it takes, and who else waits.
+
+The database is slowed down, so that the flood is one for this machine too: the client can send much more than ten
+times what can be stored. The other line gets a message now and then, and its wait is compared with its wait before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import psutil
+
+from benchmarks.figures import Figure, limited, percentile
+from benchmarks.intake import HEADERS, SECRET, updates
+from benchmarks.load import Load, post
+from benchmarks.stage import Peer, Stage
+from core.channel import Account
+from switchboard.stores import Stores
+from tests.running import Process
+from tests.servers.proxy import proxy
+
+LIMIT_MB = 300
+TIMES = 10
+# What the way to the database is held up by: a busy network, or a disk that others use as well.
+DELAY = 0.05
+LARGE = 1024 * 1024
+LINES = ("bench", "calm")
+
+
+@dataclass(frozen=True)
+class _Scene:
+    hub: Process
+    stores: Stores
+    accepted: int
+
+
+async def run(stage: Stage) -> AsyncIterator[Figure | str]:
+    """Small messages first, then a megabyte each."""
+    async with stage.bare() as bare:
+        for name, size, senders, seconds in (
+            ("messages", 0, 1000, stage.some(60, 3)),
+            ("messages of 1 MB", LARGE, 300, stage.some(20, 2)),
+        ):
+            async with _scene(stage, bare) as scene:
+                async for told in _flood(stage, scene, name, size, senders, seconds):
+                    yield told
+
+
+async def _flood(
+    stage: Stage, scene: _Scene, name: str, size: int, senders: int, seconds: float
+) -> AsyncIterator[Figure | str]:
+    few = await post(
+        _door(scene.hub, "bench"), HEADERS, _body(1, size), senders=8 if size else 64, seconds=stage.some(5, 1)
+    )
+    alone = await _now_and_then(scene, _body(2, 0), stage.some(5, 1))
+    async with _peak(scene.hub.process.pid) as peak:
+        calm = asyncio.create_task(_now_and_then(scene, _body(3, 0), seconds))
+        many = await post(_door(scene.hub, "bench"), HEADERS, _body(4, size), senders=senders, seconds=seconds)
+        beside = await calm
+    yield f"  {name}: {few.rate:.0f} a second can be stored, {(many.accepted + many.refused) / many.seconds:.0f} are sent"
+    yield limited(f"  flood of {name}, resident at its peak", "MB", [peak.most], LIMIT_MB)
+    yield Figure("  stored meanwhile", "msg/s", [many.rate], [many.rate / few.rate], "without the flood")
+    waits = [percentile(load.waits, 0.5) * 1000 for load in (beside, alone)]
+    yield Figure("  another line's wait meanwhile, median", "ms", waits[:1], [waits[0] / waits[1]], "before the flood")
+    told = many.refused - many.put_off
+    yield f"  {many.put_off:,} were told to come again (503 with Retry-After), {told} got another refusal"
+    yield f"  of the other line's {beside.accepted + beside.refused} messages {beside.refused} had to come again"
+    assert not told
+    log = scene.stores.database.collection("interactions")
+    stored = await log.count_documents({"direction": "in"})
+    accepted = scene.accepted + sum(load.accepted for load in (few, alone, many, beside))
+    assert stored == accepted, f"{accepted} messages were accepted and {stored} are stored"
+    yield f"  {accepted:,} messages were accepted and {stored:,} are stored"
+
+
+@asynccontextmanager
+async def _scene(stage: Stage, bare: Peer) -> AsyncIterator[_Scene]:
+    database = stage.database()
+    settings = {"mode": "webhook", "api_url": bare.url, "bot": False}
+    async with stage.stores(database) as stores, proxy(urlsplit(stage.mongo.uri).port or 0) as line:
+        for name in LINES:
+            secrets = {"token": "4711:" + "x" * 35, "webhook_secret": SECRET}
+            await stores.accounts.save(Account("telegram", name, "Bench", settings, secrets))
+        slow = f"mongodb://127.0.0.1:{line.port}/?directConnection=true"
+        async with stage.hub(database, "web", mongodb_uri=slow) as hub:
+            # The first of each line imports the adapter and makes it.
+            first = [
+                await post(_door(hub, name), HEADERS, _body(n, 0), senders=1, seconds=60, most=1)
+                for n, name in enumerate(LINES, 5)
+            ]
+            line.delay = DELAY
+            yield _Scene(hub, stores, sum(load.accepted for load in first))
+
+
+def _door(hub: Process, line: str) -> str:
+    return f"{hub.url}/webhooks/telegram/{line}"
+
+
+def _body(seed: int, size: int) -> Callable[[], bytes]:
+    """Telegram updates; those with a `size` are filled up with words."""
+    update = updates(seed)
+    filling = b"word " * (size // 5)
+    return lambda: update().replace(b'"text":"', b'"text":"' + filling, 1)
+
+
+async def _now_and_then(scene: _Scene, body: Callable[[], bytes], seconds: float) -> Load:
+    """The other line: one message, a breath, the next."""
+    heard = Load()
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        one = await post(_door(scene.hub, "calm"), HEADERS, body, senders=1, seconds=60, most=1)
+        heard.waits += one.waits
+        heard.refused += one.refused
+        await asyncio.sleep(0.05)
+    return heard
+
+
+class _Peak:
+    """The most memory that a process had resident while somebody looked, in MB."""
+
+    def __init__(self, pid: int) -> None:
+        self._process = psutil.Process(pid)
+        self.most = 0.0
+
+    async def look(self) -> None:
+        """Until it is cancelled."""
+        while True:
+            self.most = max(self.most, self._process.memory_info().rss / 1024**2)
+            await asyncio.sleep(0.05)
+
+
+@asynccontextmanager
+async def _peak(pid: int) -> AsyncIterator[_Peak]:
+    peak = _Peak(pid)
+    looking = asyncio.create_task(peak.look())
+    try:
+        yield peak
+    finally:
+        looking.cancel()
+        with suppress(asyncio.CancelledError):
+            await looking
