@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import time
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -30,7 +32,7 @@ from core.interactions.store import Interactions
 from core.lead_watch import LeadWatch
 from core.listen import Listen
 from core.media import Media
-from core.queues import Arrived, Queue, Waiting
+from core.queues import SHARE, Arrived, Hints, Queue, Waiting, line_of
 from core.route import Route
 
 log = structlog.get_logger(__name__)
@@ -166,7 +168,8 @@ class _LaneLoop:
         self._stopping = stopping
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._running: set[asyncio.Task[None]] = set()
-        self._hints: dict[str, bool] = {}
+        self._held: Counter[str] = Counter()  # of each line
+        self._hints = Hints()
         self._look = True
         self._looked_at = 0.0
         self.turned_at = time.monotonic()
@@ -188,36 +191,55 @@ class _LaneLoop:
 
     async def _claim(self) -> None:
         room = self._most - len(self._busy)
-        hints = [address for address in self._hints if address not in self._busy][:room]
+        hints = self._hints.ready(room, self._busy, self._may)
         if room <= 0 or not (hints or self._look):
             return
         now = clock.now()
         if self._look:
             self._look, self._looked_at = False, time.monotonic()
-            found, more = await self._queue.look(now, room)
-            found = [address for address in found if address not in self._busy]
+            found, more = await self._queue.look(now, room, [line for line in self._held if not self._may(line)])
+            found = self._fitting(address for address in found if address not in self._busy)
         else:
-            unsure = [address for address in hints if self._hints[address]]
+            hints = self._fitting(hints)
+            unsure = [address for address in hints if self._hints.perhaps(address)]
             still = set(await self._queue.still(unsure)) if unsure else ()
-            found, more = [address for address in hints if not self._hints[address] or address in still], False
+            found, more = [address for address in hints if not self._hints.perhaps(address) or address in still], False
             for address in hints:
-                del self._hints[address]
+                self._hints.forget(address)
         claims = await self._.addresses.claim(self._lane, found, now, self._lease)
         self._look = self._look or (more and bool(claims))
         for claim in claims:
-            self._hints.pop(claim.address.id, None)
+            self._hints.forget(claim.address.id)
+            self._held[line_of(claim.address.id)] += 1
             task = self._busy[claim.address.id] = asyncio.create_task(self._work(claim))
             self._running.add(task)
             task.add_done_callback(self._running.discard)
 
+    def _may(self, line: str) -> int:
+        """How many more `line` may have in hand: one whose provider hangs takes nobody else's place."""
+        free = self._most - len(self._busy)
+        return max(0, math.ceil((SHARE * free - self._held[line]) / (SHARE + 1)))
+
+    def _fitting(self, addresses: Iterable[str]) -> list[str]:
+        """Those of `addresses`, in order, that their lines may have in hand."""
+        left: dict[str, int] = {}
+        found: list[str] = []
+        for address in addresses:
+            line = line_of(address)
+            left[line] = left.get(line, self._may(line)) - 1
+            if left[line] >= 0:
+                found.append(address)
+        return found
+
     async def _wait(self, changes: Subscription, stopped: asyncio.Task[bool]) -> None:
         """Until there is something to claim and room for it, or it is time to look at the index again."""
-        if len(self._busy) < self._most and (self._look or any(hint not in self._busy for hint in self._hints)):
+        if len(self._busy) < self._most and (self._look or self._hints.ready(1, self._busy, self._may)):
             self._note(await changes.next(0))
             return
         news = asyncio.create_task(changes.next(POLL))
-        full = len(self._busy) >= self._most
-        ended = list(self._busy.values()) if full or any(hint in self._busy for hint in self._hints) else []
+        # Only what waits for one of those to end needs to know when that is.
+        full = len(self._busy) >= self._most or bool(self._hints.ready(1, self._busy, lambda line: True))
+        ended = list(self._busy.values()) if full or self._hints.any(self._busy) else []
         await asyncio.wait({news, stopped, *ended}, return_when=asyncio.FIRST_COMPLETED)
         if news.done():
             self._note(news.result())
@@ -233,7 +255,7 @@ class _LaneLoop:
                 self._look = True
             else:
                 perhaps = bool(change.value) or change.id in self._busy
-                self._hints[change.id] = self._hints.get(change.id, True) and perhaps
+                self._look = not self._hints.note(change.id, perhaps) or self._look
 
     async def _work(self, claim: Claim) -> None:
         try:
@@ -254,6 +276,10 @@ class _LaneLoop:
             if due_at is not None:
                 self._remind(claim.address.id, due_at)
         finally:
+            line = line_of(claim.address.id)
+            self._held[line] -= 1
+            if not self._held[line]:
+                del self._held[line]
             # Between our release and this line the loop may have claimed the address anew: that one is not ours to end.
             if self._busy.get(claim.address.id) is asyncio.current_task():
                 del self._busy[claim.address.id]

@@ -101,9 +101,11 @@ class Addresses:
         )
         return len(unknown) + int(result.modified_count)
 
-    async def due(self, now: datetime, most: int) -> list[str]:
-        """Up to `most` addresses whose lane `out` is due, the longest due first."""
-        cursor = self._all.find(_free("out", now), {"_id": 1}).sort("out.due_at", ASCENDING).limit(most)
+    async def due(self, now: datetime, most: int, but: Collection[str] = ()) -> list[str]:
+        """Up to `most` addresses whose lane `out` is due, the longest due first; none of the lines `but`."""
+        others = [dict(zip(("channel", "account"), line.split(":"), strict=True)) for line in but]
+        where = _free("out", now) | ({"$nor": others} if others else {})
+        cursor = self._all.find(where, {"_id": 1}).sort("out.due_at", ASCENDING).limit(most)
         return [row["_id"] async for row in cursor]
 
     async def claim(self, lane: Lane, candidates: Sequence[str], now: datetime, lease: timedelta) -> list[Claim]:

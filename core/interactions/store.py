@@ -346,11 +346,11 @@ class Interactions(Revisions, Later, Onward, Tasks):
                 entries.append(Interaction.of(document))
         return found
 
-    async def calling(self, after: str, most: int) -> tuple[list[str], bool]:
-        """Up to `most` addresses behind `after` with unhandled entries, in order of address, and whether that may not
-        be all: a flooded address may fill what is looked at, so look again behind the last one.
+    async def calling(self, after: str, most: int, below: str = "") -> tuple[list[str], bool]:
+        """Up to `most` addresses behind `after` (and before `below`) with unhandled entries, in order of address, and
+        whether that may not be all: a flooded address may fill what is looked at, so look again behind the last one.
         """
-        where = {"status": status.RECEIVED, "address": {"$gt": after}}
+        where = {"status": status.RECEIVED, "address": {"$gt": after, **({"$lt": below} if below else {})}}
         cursor = self._all.find(where, {"_id": 0, "address": 1}, hint="unhandled").sort("address", ASCENDING)
         rows = await cursor.limit(LOOKED_AT).to_list(LOOKED_AT)
         found = list(dict.fromkeys(row["address"] for row in rows))

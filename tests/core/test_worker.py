@@ -12,13 +12,14 @@ from pymongo.errors import AutoReconnect
 
 from core import clock
 from core.addresses.address import Claim
+from core.channel import Address
 from core.database import Database
 from core.errors import CannotStore
 from core.worker import Worker
 from switchboard.wiring import Parts
-from tests.making import log_of, make_account, make_arrival, receive, until, working
+from tests.making import log_of, make_account, make_arrival, make_message, receive, until, working
 from tests.servers.mongo import MongoServer
-from tests.servers.provider import Provider
+from tests.servers.provider import Provider, provider
 
 
 async def test_a_question_is_answered_at_once(acting: Parts, there: Provider) -> None:
@@ -120,3 +121,40 @@ async def test_an_outage_is_not_the_fault_of_a_lane(parts: Parts) -> None:
 
 async def tried(outage: Outage, times: int) -> bool:
     return len(outage.failures) >= times
+
+
+async def test_a_flooded_line_keeps_nobody_on_another_waiting(database: Database, there: Provider) -> None:
+    async with working(database, url=there.url, concurrency=4) as parts:
+        log = parts.stores.interactions
+        await parts.stores.accounts.save(make_account(name="zoo", settings={"url": there.url}))
+        await log.add([make_message("hello", person=f"p{n:04}") for n in range(600)])
+        await log.add([make_message("hello", account="zoo", address="chat:zoo:calm")])
+        parts.worker.start()
+
+        async def answered() -> bool:
+            return any(message.person == "calm" for message in there.sent)
+
+        await until(answered)
+        left, _ = await log.calling("", 1000)
+        assert len(left) > 300, "most of the flood waits still"
+
+
+async def test_a_provider_that_hangs_holds_up_its_own_line_alone(database: Database, there: Provider) -> None:
+    async with (
+        provider() as stuck,
+        working(database, url=stuck.url, concurrency=8, send_seconds=100, work=True) as parts,
+    ):
+        stuck.fail("hang", times=1000, seconds=100)
+        await parts.stores.accounts.save(make_account(name="zoo", settings={"url": there.url}))
+        hung = await parts.lines.account("chat", "demo")
+        await asyncio.gather(*(parts.receive.keep(hung, [make_arrival("hello", person=f"p{n}")]) for n in range(40)))
+        await until(lambda: handled(parts, 40))
+        calm = await parts.lines.account("chat", "zoo")
+        await parts.receive.keep(calm, [make_arrival("hello", address=Address("chat", "zoo", "ann"))])
+        await until(lambda: said(there, 1))
+        await parts.worker.stop(grace=0)
+
+
+async def handled(parts: Parts, n: int) -> bool:
+    log = parts.stores.database.collection("interactions")
+    return await log.count_documents({"direction": "in", "status": "handled"}) == n
