@@ -14,7 +14,7 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks import chat, crowd, intake, mail, memory, start, telegram, widget
+from benchmarks import chat, crowd, flood, intake, mail, memory, start, telegram, widget
 from benchmarks.figures import Figure
 from benchmarks.stage import Stage
 from tests.servers.mongo import MongoServer
@@ -23,6 +23,7 @@ BENCHMARKS: dict[str, Callable[[Stage], AsyncIterator[Figure | str]]] = {
     "start": start.run,
     "memory": memory.run,
     "intake": intake.run,
+    "flood": flood.run,
     "chat": chat.run,
     "chat-crowd": crowd.run,
     "chat-widget": widget.run,

@@ -6,6 +6,7 @@ A raw protocol rather than an HTTP library: on a small machine the client must n
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,13 +22,14 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 class Load:
     """What came of it. `waits` are seconds from request to answer; `refused` counts answers other than 200.
 
-    `effort` is the processor time spent on it, in seconds.
+    `put_off` of the refused were 503 with Retry-After. `effort` is the processor time spent on it, in seconds.
     """
 
     seconds: float = 0.0
     effort: float = 0.0
     waits: list[float] = field(default_factory=list)
     refused: int = 0
+    put_off: int = 0
 
     @property
     def accepted(self) -> int:
@@ -41,8 +43,11 @@ class Load:
 
 
 class _Sender(asyncio.Protocol):
-    def __init__(self, load: Load, request: Callable[[], bytes | None], ended: asyncio.Future[None]) -> None:
+    def __init__(
+        self, load: Load, request: Callable[[], bytes | None], ended: asyncio.Future[None], pause: float
+    ) -> None:
         self._load = load
+        self._pause = pause
         self._request = request
         self._ended = ended
         self._answer = b""
@@ -54,7 +59,7 @@ class _Sender(asyncio.Protocol):
         self._next()
 
     def _next(self) -> None:
-        request = self._request()
+        request = None if self._transport.is_closing() else self._request()
         if request is None:
             self._transport.close()
             return
@@ -67,11 +72,15 @@ class _Sender(asyncio.Protocol):
         length = _LENGTH.search(head)
         if not found or length is None or len(body) < int(length[1]):
             return
+        self._answer = b""
         if head[9:12] == b"200":
             self._load.waits.append(perf_counter() - self._sent_at)
         else:
             self._load.refused += 1
-        self._answer = b""
+            self._load.put_off += head[9:12] == b"503" and b"\r\nretry-after: " in head.lower()
+            if self._pause:
+                asyncio.get_running_loop().call_later(self._pause, self._next)
+                return
         self._next()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -80,9 +89,19 @@ class _Sender(asyncio.Protocol):
 
 
 async def post(
-    url: str, headers: Mapping[str, str], body: Callable[[], bytes], *, senders: int, seconds: float
+    url: str,
+    headers: Mapping[str, str],
+    body: Callable[[], bytes],
+    *,
+    senders: int,
+    seconds: float,
+    most: float = math.inf,
+    pause: float = 0.0,
 ) -> Load:
-    """POST what `body` makes to `url` from so many senders for so many seconds; every request begun is answered."""
+    """POST what `body` makes to `url` from so many senders for so many seconds; every request begun is answered.
+
+    There are `most` requests at most. Who is refused waits for `pause` seconds before the next.
+    """
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or 80
     lines = {"Host": parts.netloc, "Content-Type": "application/json", **headers}
@@ -91,16 +110,19 @@ async def post(
     loop = asyncio.get_running_loop()
     load = Load()
     began = perf_counter()
+    left = most
 
     def request() -> bytes | None:
-        if perf_counter() - began >= seconds:
+        nonlocal left
+        left -= 1
+        if left < 0 or perf_counter() - began >= seconds:
             return None
         made = body()
         return start % (len(made), made)
 
     ends: list[asyncio.Future[None]] = [loop.create_future() for _ in range(senders)]
     for ended in ends:
-        await loop.create_connection(partial(_Sender, load, request, ended), host, port)
+        await loop.create_connection(partial(_Sender, load, request, ended, pause), host, port)
     async with asyncio.timeout(seconds + 30):
         await asyncio.gather(*ends)
     load.seconds = perf_counter() - began

@@ -12,7 +12,8 @@ class Proxy:
     """Listens on `port` and passes everything on to the target, until `cut()`; `mend()` lets through again.
 
     `slow(seconds)` delays every piece that passes. `swallow()` is a black hole: nobody is refused and nothing arrives;
-    what was swallowed arrives after `mend()`, as TCP would send it again.
+    what was swallowed arrives after `mend()`, as TCP would send it again. `latency` is how many seconds later everything
+    gets to the target, however much is under way.
     """
 
     def __init__(self, target: int) -> None:
@@ -20,6 +21,7 @@ class Proxy:
         self._open: set[asyncio.StreamWriter] = set()
         self._whole = True
         self._delay = 0.0
+        self.latency = 0.0
         self._through = asyncio.Event()
         self._through.set()
         self.port = 0
@@ -58,11 +60,39 @@ class Proxy:
             return
         self._open |= {writer, outer}
         try:
-            await asyncio.gather(self._pump(reader, outer), self._pump(inner, writer))
+            await asyncio.gather(self._late(reader, outer), self._pump(inner, writer))
         finally:
             self._open -= {writer, outer}
             for end in (writer, outer):
                 end.close()
+
+    async def _late(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        """As `_pump`, each piece `latency` after it came."""
+        loop = asyncio.get_running_loop()
+        under_way = asyncio.StreamReader()
+        arrivals: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(64)
+
+        async def arrive() -> None:
+            while True:
+                due, chunk = await arrivals.get()
+                await asyncio.sleep(due - loop.time())
+                if not chunk:
+                    under_way.feed_eof()
+                    return
+                under_way.feed_data(chunk)
+
+        arriving = asyncio.create_task(arrive())
+        passing = asyncio.create_task(self._pump(under_way, sink))
+        try:
+            with contextlib.suppress(ConnectionError):
+                chunk = b"first"
+                while chunk and not passing.done():
+                    chunk = await source.read(65536)
+                    await arrivals.put((loop.time() + self.latency, chunk))
+                await passing
+        finally:
+            arriving.cancel()
+            passing.cancel()
 
     async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError):
