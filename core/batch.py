@@ -42,6 +42,11 @@ class Batch(Generic[T, R]):
         self._shared = shared or Shared()
         self._shared.waiting = lambda: len(self._waiting)
 
+    @property
+    def waiting(self) -> int:
+        """How many items no flush has taken yet."""
+        return len(self._waiting)
+
     def put(self, item: T, weight: int = 1) -> asyncio.Future[R]:
         """Queue `item` and return the future of its result. Raises CannotStore when the queue is full."""
         if self._weight + weight > self._limit and self._waiting:

@@ -26,6 +26,8 @@ from core.orders.order import Order
 log = structlog.get_logger(__name__)
 
 QUEUE = 500
+# How many changes of other processes are taken from the stream before those in front of them have been read.
+AHEAD = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,8 @@ def lanes_of(entry: Interaction) -> list[Change]:
 class Subscription:
     """An endless stream of changes. Use as `async with feed.subscribe(...) as changes: async for change in changes`."""
 
+    most = QUEUE
+
     def __init__(self, feed: Feed, topics: Sequence[str]) -> None:
         self._feed = feed
         self._waiting: deque[Change] = deque()
@@ -113,7 +117,7 @@ class Subscription:
 
     def put(self, change: Change) -> None:
         """Queue a change for this subscriber; too many become one `lagged`."""
-        if len(self._waiting) >= QUEUE:
+        if len(self._waiting) >= self.most:
             self._feed.overflows += 1
             self._waiting.clear()
             change = LAGGED
@@ -212,6 +216,7 @@ class Feed:
             return [None] * len(changed)
 
         reading: Batch[tuple[str, str], None] = Batch(announce, most=200, shared=database.meter.batch("feed.reading"))
+        told: asyncio.Future[None] | None = None
         last: Any = None
         pause, gap = 0.1, True
         while True:
@@ -220,7 +225,10 @@ class Feed:
                 async for collection, id, token in database.changes(list(readers), after=last):
                     opened = self.following = True
                     if collection:
-                        reading.put((collection, id))
+                        # What is written faster than it is read here waits in the stream, not in our memory.
+                        before, told = told, reading.put((collection, id))
+                        if before is not None and reading.waiting > AHEAD:
+                            await before
                     elif gap:
                         # What was written before the stream was open is known to nobody here.
                         self.lagged()

@@ -18,6 +18,7 @@ from aiohttp import web
 from core.chat.typing import Typist
 from core.conversations.conversation import Conversation
 from core.feed import Change
+from core.hang_up import hang_up
 from core.interactions import status
 from core.interactions.interaction import Interaction
 from core.leads.lead import Lead
@@ -26,6 +27,7 @@ from inbox.visit import Visit
 # A page is told at once, then at most this often; what happens in between goes into one event.
 BREATH = 0.03
 SEEN_EVERY = 30.0
+SLOW = 20.0
 HEADERS = {
     "Content-Type": "text/event-stream; charset=utf-8",
     "Cache-Control": "no-store",
@@ -51,10 +53,19 @@ async def stream(visit: Visit) -> web.StreamResponse:
         visit.needs.presence.page(visit.needs.agents, visit.agent.id),
     ):
         await response.prepare(visit.request)
-        with suppress(ConnectionError):
-            await response.write(b"retry: 1000\n\n")
-            await _follow(visit, response, changes, troubles_only="log" in topics)
+        try:
+            with suppress(ConnectionError, TimeoutError):
+                await _write(response, b"retry: 1000\n\n")
+                await _follow(visit, response, changes, troubles_only="log" in topics)
+        finally:
+            hang_up(visit.request.transport)
     return response
+
+
+async def _write(response: web.StreamResponse, data: bytes) -> None:
+    """Raises TimeoutError for a page that takes nothing: it is let go, is not there any more, and comes back anew."""
+    async with asyncio.timeout(SLOW):
+        await response.write(data)
 
 
 async def _follow(visit: Visit, response: web.StreamResponse, changes: Any, *, troubles_only: bool) -> None:
@@ -69,10 +80,10 @@ async def _follow(visit: Visit, response: web.StreamResponse, changes: Any, *, t
             await visit.needs.agents.seen(visit.agent.id, datetime.now(UTC))
         told = {json.dumps(line): line for change in taken if (line := _line(change, troubles_only))}
         if not taken:
-            await response.write(b": still here\n\n")
+            await _write(response, b": still here\n\n")
         elif told:
             data = json.dumps({"changes": list(told.values())}, ensure_ascii=False, separators=(",", ":"))
-            await response.write(f"event: change\ndata: {data}\n\n".encode("utf-8", "replace"))
+            await _write(response, f"event: change\ndata: {data}\n\n".encode("utf-8", "replace"))
             await asyncio.sleep(BREATH)
 
 

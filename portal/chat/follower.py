@@ -10,6 +10,9 @@ from core.feed import Change, Feed, Subscription
 class Follower(Subscription):
     """A subscription that calls `wake` when something is there, so that nobody has to wait for it."""
 
+    # A browser that takes nothing is told everything from the log once it does: little is kept for it.
+    most = 50
+
     def __init__(self, feed: Feed, topics: Sequence[str], wake: Callable[[], None]) -> None:
         self._wake = wake
         super().__init__(feed, topics)

@@ -21,6 +21,10 @@ from portal.needs import Needs
 REMEMBERED = 100
 
 
+class TooFarBehind(Exception):
+    """So much was missed that telling the newest of it would leave a gap: the browser is to begin anew."""
+
+
 class News:
     """Follows the addresses of one visitor, and the conversation they are in."""
 
@@ -67,7 +71,10 @@ class News:
         """Tell the browser what `change` means for it."""
         if change is LAGGED:
             last = max(self._sent, default=None)
-            for entry in (await history(self._needs.interactions, self.addresses, cursor=last)).entries:
+            past = await history(self._needs.interactions, self.addresses, cursor=last)
+            if not past.whole:
+                raise TooFarBehind
+            for entry in past.entries:
                 await self._entry(entry)
         elif change.what == "interaction":
             value = change.value

@@ -21,6 +21,7 @@ from core.channel import Account, Address, Receipt
 from core.chat.typing import Typist
 from core.database import away
 from core.errors import CannotStore, IntakeError, Invalid
+from core.hang_up import hang_up
 from core.interactions import status
 from portal.came import Came
 from portal.chat import frames
@@ -80,6 +81,7 @@ class Chat:
                     await ws.close(code=TRY_AGAIN)
             finally:
                 conversation.end()
+                hang_up(request.transport)
         return ws
 
 
