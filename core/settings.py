@@ -94,6 +94,7 @@ class Settings(BaseSettings):
     metrics_token: SecretStr | None = None
     lease_seconds: float = Field(30, ge=1, le=3600)
     send_seconds: float = Field(60, ge=1, le=3600)
+    drain_seconds: float = Field(0, ge=0, le=600)
     concurrency: int = Field(64, ge=1, le=1000)
     crash_at: str = Field("", pattern=r"^([a-z_.]+(:[1-9][0-9]*)?)?$")
 

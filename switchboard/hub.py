@@ -92,6 +92,9 @@ async def _running(settings: Settings, listening: socket.socket) -> AsyncIterato
                 taking_mail(parts) as mail,
             ):
                 yield Hub(parts, url, password, mail)
+                # The balancer looks now and then: until it has seen that this hub is leaving, it is served as ever.
+                parts.leaving.set()
+                await asyncio.sleep(settings.drain_seconds)
         finally:
             if settings.role in ("all", "worker"):
                 await parts.worker.stop()

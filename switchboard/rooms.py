@@ -22,7 +22,7 @@ from bot import Trial
 from bot.flows import OFFERED
 from core.chat.transcript import Transcript
 from core.decide import Act
-from core.errors import NotFound, SwitchboardError
+from core.errors import CannotStore, NotFound, SwitchboardError
 from core.forms.form import Form
 from core.recent import Recent
 from inbox.bot_needs import BotNeeds, Tried
@@ -243,7 +243,9 @@ def webhook_needs(parts: Parts, metrics: Metrics) -> webhooks.needs.Needs:
 
 
 async def ready(parts: Parts) -> None:
-    """Raises a SwitchboardError when this process cannot work: no database, or a worker whose loops are stuck."""
+    """Raises a SwitchboardError when this process cannot work: it leaves, no database, a worker whose loops are stuck."""
+    if parts.leaving.is_set():
+        raise CannotStore("This hub is about to stop; the others go on.", code="leaving")
     await parts.stores.database.ping()
     longest = STUCK * parts.settings.lease_seconds
     if any(seconds > longest for seconds in parts.worker.since_turn().values()):

@@ -99,7 +99,8 @@ class Visitors:
         address = request.remote or ""
         if not self._is_trusted(address):
             return address
-        for hop in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
+        # Some proxies add a line of their own to those that are there: together they are one list (RFC 9110, 5.3).
+        for hop in reversed(",".join(request.headers.getall("X-Forwarded-For", ())).split(",")):
             if not hop.strip():
                 continue
             address = hop.strip()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bot import Bot, Library, Studio
@@ -58,7 +59,10 @@ from switchboard.stores import Stores
 
 @dataclass(frozen=True)
 class Parts:
-    """The domain at work: what rooms and commands are handed, each only what it uses."""
+    """The domain at work: what rooms and commands are handed, each only what it uses.
+
+    `leaving` is set once this process is about to stop, so that no new work is sent to it.
+    """
 
     settings: Settings
     stores: Stores
@@ -83,6 +87,7 @@ class Parts:
     bot: Bot
     studio: Studio
     lead_desk: LeadDesk
+    leaving: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 def parts_on(stores: Stores, settings: Settings, table: Mapping[str, Line] = CHANNELS) -> Parts:

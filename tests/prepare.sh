@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes sure that the real counterparts the tests speak to are installed: a browser, an IMAP server, an SMTP server,
-# and a clock that can be set wrong for one process.
+# Makes sure that the real counterparts the tests speak to are installed: a browser, an IMAP server, an SMTP server, a
+# proxy, and a clock that can be set wrong for one process.
 # As root it installs what is missing (Debian, Ubuntu); otherwise it prints what to install and ends with 1.
 # With everything there it does nothing and takes no time.
 set -eu
@@ -13,6 +13,7 @@ has() { command -v "$1" >/dev/null 2>&1; }
 has chromium || need chromium
 has dovecot && [ -e /usr/lib/dovecot/imap ] || need dovecot-imapd
 [ -e /usr/lib/dovecot/lmtp ] || need dovecot-lmtpd
+has haproxy || need haproxy
 has exim4 || need exim4-daemon-light
 compgen -G '/usr/lib*/*/faketime/libfaketime.so.1' >/dev/null || compgen -G '/usr/lib*/faketime/libfaketime.so.1' >/dev/null ||
     need libfaketime
