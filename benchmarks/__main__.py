@@ -14,7 +14,7 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks import chat, crowd, flood, intake, mail, memory, start, telegram, widget
+from benchmarks import chat, crowd, flood, intake, mail, memory, scale, size, start, telegram, widget
 from benchmarks.figures import Figure
 from benchmarks.stage import Stage
 from tests.servers.mongo import MongoServer
@@ -24,6 +24,8 @@ BENCHMARKS: dict[str, Callable[[Stage], AsyncIterator[Figure | str]]] = {
     "memory": memory.run,
     "intake": intake.run,
     "flood": flood.run,
+    "scale": scale.run,
+    "size": size.run,
     "chat": chat.run,
     "chat-crowd": crowd.run,
     "chat-widget": widget.run,
