@@ -51,7 +51,9 @@ async def _intake(stage: Stage, sizes: Sequence[int]) -> AsyncIterator[Figure | 
         groups = {n: await open_.enter_async_context(_hubs(stage, n, "web", bare.url)) for n in sizes}
         doors = {n: [f"{url}/webhooks/telegram/bench" for url in group.urls] for n, group in groups.items()}
         targets = {0: [bare.url + "/message"], **doors}
-        for urls in targets.values():  # imports adapters, opens connections
+        for urls in targets.values():
+            for url in urls:  # the first one waits until the adapter has been imported
+                await post(url, HEADERS, updates(next(_seeds)), senders=1, seconds=120, most=1)
             await _posted(urls, 0.5)
         loads: dict[int, list[Load]] = {n: [] for n in targets}
         for number in range(stage.rounds(5)):

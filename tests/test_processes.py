@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ from core.accounts.secrets import Vault
 from core.accounts.store import Accounts
 from core.channel import Account
 from core.database import Database
+from core.interactions.store import Interactions
+from tests.making import make_message, until
 from tests.running import KEY, hub_process
 from tests.visitor import Visitor
 
@@ -89,3 +93,45 @@ async def test_two_hubs_share_the_work_and_one_may_leave(
         assert mongo_client[database_name]["conversations"].count_documents({"active": True}) == 8
         keys = [entry["key"] for entry in log.find({"direction": "out"})]
         assert len(keys) == len(set(keys))
+
+
+@pytest.mark.usefixtures("chat")
+async def test_workers_share_evenly_and_take_over_from_one_that_is_killed(
+    tmp_path: Path, database: Database, database_uri: str, database_name: str
+) -> None:
+    setting = {"SWITCHBOARD_DATABASE": database_name, "SWITCHBOARD_LEASE_SECONDS": "2", "SWITCHBOARD_CONCURRENCY": "8"}
+    common = ("--mongodb-uri", database_uri, "--role", "worker")
+    log = Interactions(database)
+    async with AsyncExitStack() as open_:
+        begun = [open_.enter_async_context(hub_process(tmp_path, *common, environment=setting)) for _ in range(3)]
+        workers = await asyncio.gather(*begun)
+        people = [f"webchat:demo:p{n:03}" for n in range(120)]
+        for text in ("first", "second"):
+            await log.add([make_message(text, channel="webchat", address=address) for address in people])
+        handled = {"direction": "in", "status": "handled"}
+        all_of_it = database.collection("interactions")
+
+        async def some() -> bool:
+            return await all_of_it.count_documents(handled) >= 40
+
+        await until(some)
+        # It holds leases at this moment, as a worker under load always does; nobody gives them back.
+        await workers[0].kill()
+
+        async def everything() -> bool:
+            return await all_of_it.count_documents(handled) == 2 * len(people)
+
+        await until(everything)
+        share: Counter[str] = Counter()
+        async for entry in all_of_it.find(handled):
+            share[entry["writer"].partition(":")[0]] += 1
+        assert len(share) == 3, "all of them had work"
+        assert max(share.values()) < 0.7 * share.total(), share
+        for address in people:
+            entries = await log.page(address=address)
+            said = [entry.id for entry in entries if entry.direction == "in"]
+            about = [next(id for id in said if id in entry.key) for entry in entries if entry.direction == "out"]
+            assert about == sorted(about), "answered in the order in which they wrote"
+            assert len({entry.key for entry in entries}) == len(entries)
+        assert await database.collection("conversations").count_documents({"active": True}) == len(people)
+        assert await database.collection("customers").count_documents({}) == len(people)
