@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -160,15 +161,15 @@ async def test_a_rolling_restart_is_not_noticed(cluster: Cluster, database: Data
         async with loaded(cluster.url) as load:
             for port in cluster.ports:
                 before = len(load.taken)
-                await until(lambda before=before: more(load, before + 20))  # type: ignore[misc]
+                await until(partial(more, load, before + 20))
                 stopping = asyncio.create_task(cluster.end(port))
-                await until(lambda port=port: leaving(port))  # type: ignore[misc]
+                await until(partial(leaving, port))
                 # It goes on as before while the proxy finds out.
                 async with session.get(f"http://127.0.0.1:{port}/healthz") as response:
                     assert response.status == 200
                 assert await stopping == 0
                 await cluster.begin(port)
-                await until(lambda: both(cluster))
+                await both(cluster)
         # One of the two had it; whoever sits there is told to come back, and is welcome at once.
         assert (await open_chat.receive()).data == 1012
         await everything_is_there(load, cluster, log)
@@ -188,24 +189,23 @@ async def leaving(port: int) -> bool:
         return True
 
 
-async def both(cluster: Cluster) -> bool:
-    """Whether both hubs are there for the proxy: it looks every second."""
+async def both(cluster: Cluster) -> None:
+    """Both hubs are ready, and the proxy, which looks every second, has seen it."""
     for port in cluster.ports:
         async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}/readyz") as response:
             assert response.status == 200
     await asyncio.sleep(1.5)
-    return True
 
 
 @pytest.mark.timeout(180)
 async def test_when_a_hub_is_killed_the_others_go_on(cluster: Cluster, mongo_client: Client) -> None:
     log = mongo_client[cluster.name]["interactions"]
     async with loaded(cluster.url) as load:
-        await until(lambda: more(load, 20))
+        await until(partial(more, load, 20))
         hub, _ = cluster.hubs[cluster.ports[0]]
         await hub.kill()
         before = len(load.taken)
-        await until(lambda: more(load, before + 40))
+        await until(partial(more, load, before + 40))
     await everything_is_there(load, cluster, log)
 
 

@@ -39,6 +39,11 @@ def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
                 *("question to answer, 1 visitor", "question to answer, 64 visitors", "message to inbox page"),
             ],
         ),
+        (
+            ("size", "flood"),
+            ["an entry, as BSON", "flood of messages, resident", "another line's wait", "flood of messages of 1 MB"],
+        ),
+        (("scale",), ["intake, 2 hubs", "question to answer, 2 hubs"]),
         (("mail",), ["mails read", "mails parsed", "waiting mails over IMAP", "memory at its peak"]),
         (
             ("chat-crowd", "chat-widget"),
@@ -54,7 +59,10 @@ def test_figures_come_out(names: tuple[str, ...], figures: list[str]) -> None:
         line = next((line for line in lines if figure in line), None)
         assert line is not None, f"{figure}: not in\n{done.stdout}"
         assert re.search(r"\d", line.partition(figure)[2]), line
-    if "intake" in names:
+    if "flood" in names:
+        assert all(line.endswith("ok") for line in lines if "resident at its peak" in line), done.stdout
+        assert re.search(r"[1-9][\d,]* were told to come again \(503 with Retry-After\), 0 got", done.stdout)
+    if "intake" in names or "flood" in names:
         assert re.search(r"([\d,]+) messages were accepted and \1 are stored", done.stdout)
 
 
