@@ -12,8 +12,8 @@ class Proxy:
     """Listens on `port` and passes everything on to the target, until `cut()`; `mend()` lets through again.
 
     `slow(seconds)` delays every piece that passes. `swallow()` is a black hole: nobody is refused and nothing arrives;
-    what was swallowed arrives after `mend()`, as TCP would send it again. `latency` is how many seconds later it all gets
-    to the target, however much is under way.
+    what was swallowed arrives after `mend()`, as TCP would send it again. `latency` is how many seconds later all of it
+    gets to the target, however much is under way.
     """
 
     def __init__(self, target: int) -> None:
