@@ -243,7 +243,7 @@ def webhook_needs(parts: Parts, metrics: Metrics) -> webhooks.needs.Needs:
 
 
 async def ready(parts: Parts) -> None:
-    """Raises a SwitchboardError when this process cannot work: it leaves, no database, a worker whose loops are stuck."""
+    """Raises a SwitchboardError when this process cannot work: it stops, no database, stuck loops of the worker."""
     if parts.leaving.is_set():
         raise CannotStore("This hub is about to stop; the others go on.", code="leaving")
     await parts.stores.database.ping()
