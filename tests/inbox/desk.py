@@ -89,7 +89,7 @@ async def conversation_of(hub: Hub, address: str, within: float = 30) -> Convers
     async with asyncio.timeout(within):
         while True:
             found = await hub.parts.stores.conversations.page(View(statuses=()))
-            here = [c for c in found if c.address == address and c.rev]
+            here = [c for c in found if c.address == address]
             history = await hub.parts.stores.interactions.page(conversation_id=here[0].id) if here else []
             if any(entry.direction == "in" for entry in history):
                 return here[0]

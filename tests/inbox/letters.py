@@ -59,7 +59,7 @@ async def thread_about(hub: Hub, subject: str, entries: int = 1, within: float =
             for conversation in found:
                 history = await hub.parts.stores.interactions.page(conversation_id=conversation.id)
                 came = [e for e in history if e.direction == "in"]
-                if conversation.subject == subject and conversation.rev and len(came) >= entries:
+                if conversation.subject == subject and len(came) >= entries:
                     return conversation
             await asyncio.sleep(0.02)
 
