@@ -26,13 +26,20 @@ from core.errors import SetupError
 
 PREFIX = "SWITCHBOARD_"
 Language = Literal["en", "ru", "uk"]
-_HIDDEN = {"secret_key", "mongodb_uri", "metrics_token"}  # never printed, not even when wrong
+_HIDDEN = {"secret_key", "secret_keys_old", "mongodb_uri", "metrics_token"}  # never printed, not even when wrong
 
 
 def _listed(value: object) -> object:
     """A setting written as `a, b` taken apart; anything else as it is."""
     if isinstance(value, str):
         return tuple(part for part in re.split(r"[,\s]+", value) if part)
+    return value
+
+
+def _by_commas(value: object) -> object:
+    """As `_listed`, where the parts may hold spaces."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
     return value
 
 
@@ -58,6 +65,10 @@ def _sized(value: object) -> object:
     return value
 
 
+# Where an operator's own machines are, unless told otherwise: this one, and private networks (RFC 1918, RFC 4193).
+OWN = tuple(map(ip_network, ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7")))
+
+
 class Settings(BaseSettings):
     """What an operator decides. Frozen; made with `Settings.load()`."""
 
@@ -74,10 +85,14 @@ class Settings(BaseSettings):
     role: Annotated[Literal["all", "web", "worker"], BeforeValidator(_lower)] = "all"
     public_url: str | None = None
     secret_key: SecretStr | None = None
+    secret_keys_old: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_by_commas)] = ()
     languages: Annotated[tuple[Language, ...], NoDecode, BeforeValidator(_listed)] = ("en", "ru", "uk")
     country: Annotated[str, BeforeValidator(_upper)] = "UA"
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)] = ()
     max_body: Annotated[ByteSize, BeforeValidator(_sized)] = Field(ByteSize(10 * 1024**2), ge=1024, le=100 * 1024**2)
+    request_seconds: float = Field(30, ge=0.5, le=3600)
+    metrics_from: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)] = OWN
+    private_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)] = ()
     smtp_listen: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = ()
     lmtp_listen: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = ()
     smtp_name: str | None = None
@@ -207,6 +222,13 @@ class Settings(BaseSettings):
         if token is not None and not re.fullmatch(r"[!-~]{16,}", token.get_secret_value()):
             raise ValueError("must be at least 16 characters without spaces")
         return token
+
+    @field_validator("secret_keys_old")
+    @classmethod
+    def _old_keys(cls, keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if any(len(key.get_secret_value()) < 32 for key in keys):
+            raise ValueError("must be former secret keys, separated by commas, each at least 32 characters")
+        return keys
 
     @field_validator("languages")
     @classmethod
