@@ -7,7 +7,7 @@ import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -17,9 +17,11 @@ from multidict import MultiDict, MultiDictProxy
 from core.agents.agent import Agent
 from core.channel import clean
 from core.errors import Invalid, NotAllowed, TooLarge
+from core.signing import genuine as genuine_seal
 from inbox.needs import Needs
 from inbox.speech import translated
 
+BOUNDED = web.RequestKey("bounded", web.Request)
 Permission = Literal["anybody", "agent", "admin"]
 REGIONS = ("nav", "list", "main", "head", "thread", "side", "page")
 
@@ -81,14 +83,31 @@ def text_field(form: MultiDictProxy[Any], name: str, longest: int = 1000) -> str
     return clean(value).replace("\r\n", "\n")[:longest] if isinstance(value, str) else ""
 
 
-async def posted(request: web.Request) -> MultiDictProxy[Any]:
-    """The form in the body. Raises Invalid when it is none, TooLarge beyond what the hub accepts."""
+# A form without files holds words only; taking apart more of them stalls everybody else.
+MAX_WORDS = 2 * 1024**2
+
+
+async def posted(request: web.Request, most: int = MAX_WORDS) -> MultiDictProxy[Any]:
+    """The form in the body; without files it has at most `most` bytes, with files as many as the hub accepts.
+
+    Raises Invalid when it is none, TooLarge beyond that.
+    """
+    if request.content_type != "multipart/form-data" or most < MAX_WORDS:
+        request = _bounded(request, most)
     try:
         return await request.post()
     except web.HTTPRequestEntityTooLarge as error:
         raise TooLarge("This is larger than the hub accepts. Send smaller files, or fewer at once.") from error
     except (ValueError, LookupError, RuntimeError) as error:  # broken multipart, unknown charset, not UTF-8
         raise Invalid("This form could not be read. Go back and send it once more.") from error
+
+
+def _bounded(request: web.Request, most: int) -> web.Request:
+    """The same request, once: what was read of it stays read."""
+    known = request.get(BOUNDED)
+    if known is None:
+        known = request[BOUNDED] = request.clone(client_max_size=most)
+    return known
 
 
 def cookie_name(needs: Needs) -> str:
@@ -98,7 +117,11 @@ def cookie_name(needs: Needs) -> str:
 
 def csrf_of(needs: Needs, token: str) -> str:
     """The token against forged posts that belongs to a session."""
-    return hmac.new(needs.signing_key.encode(), b"csrf " + token.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
+    return _csrf(token, needs.signing_key)
+
+
+def _csrf(token: str, key: str) -> str:
+    return hmac.new(key.encode(), b"csrf " + token.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
 
 
 async def visit_of(needs: Needs, request: web.Request) -> Visit | None:
@@ -125,7 +148,7 @@ async def genuine(visit: Visit) -> None:
     given = visit.request.headers.get("X-CSRF")
     if given is None:
         given = text_field(await visit.form(), "_csrf")
-    if not hmac.compare_digest(given.encode("utf-8", "replace"), visit.csrf.encode()):
+    if not genuine_seal(visit.needs.signing_key, given, partial(_csrf, visit.token)):
         raise NotAllowed("This page is from an earlier session. Load it again and repeat.", code="csrf")
 
 

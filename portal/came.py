@@ -12,6 +12,7 @@ from aiohttp import web
 from itsdangerous import BadSignature, TimestampSigner
 
 from core.campaigns.link import Link
+from core.signing import signers
 
 NAME = "came"
 LASTS = 30 * 24 * 3600
@@ -21,7 +22,7 @@ class Came:
     """Writes and reads the cookie. `links` are all campaign links there are."""
 
     def __init__(self, key: str, secure: bool, links: Callable[[], Awaitable[Sequence[Link]]]) -> None:
-        self._signer = TimestampSigner(key, salt="campaign.came")
+        self._signer = TimestampSigner(signers(key), salt="campaign.came")
         self._secure = secure
         self._links = links
 

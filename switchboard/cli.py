@@ -13,6 +13,7 @@ from core.errors import SwitchboardError
 COMMANDS = {
     "serve": ("switchboard.commands.serve:serve", "Run the hub: pages, webhooks and workers."),
     "migrate": ("switchboard.commands.migrate:migrate", "Bring the database's indexes up to date."),
+    "rotate": ("switchboard.commands.rotate:rotate", "Encrypt stored secrets anew after a change of the secret key."),
     "account": ("switchboard.commands.account:account", "Add, list and remove lines: bots, mailboxes, sites, shops."),
     "agent": ("switchboard.commands.agent:agent", "Add people, list them, give new passwords."),
     "bot": ("switchboard.commands.bot:bot", "Talk to the bot in a trial, and see what it did for customers."),

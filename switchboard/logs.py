@@ -3,30 +3,15 @@
 from __future__ import annotations
 
 import logging
-import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
 
+from core.hush import hushed
 from core.settings import Settings
 from core.trace import followed, request, tell_steps
-
-# What must never be in a log line, whoever wrote it there: credentials in URLs, bot tokens, our own tokens.
-_SECRETS = (
-    (re.compile(r"(://[^\s:/@]+:)[^\s@/]+@"), r"\1…@"),
-    (re.compile(r"\bbot\d{6,}:[\w-]{20,}"), "bot…"),
-    (re.compile(r"\b\d{6,}:[\w-]{30,}"), "…"),
-    (re.compile(r"(?i)((?:token|secret|password|authorization)[\"']?\s*[=:]\s*[\"']?)[^\s\"',}]+"), r"\1…"),
-)
-
-
-def redacted(text: str) -> str:
-    """`text` without what looks like a secret."""
-    for pattern, instead in _SECRETS:
-        text = pattern.sub(instead, text)
-    return text
 
 
 def _traced(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -40,9 +25,19 @@ def _traced(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[
 
 def _redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for key, value in event.items():
-        if isinstance(value, str):
-            event[key] = redacted(value)
+        event[key] = _without(value)
     return event
+
+
+def _without(value: Any) -> Any:
+    """`value` without secrets, however deep they are in it."""
+    if isinstance(value, str):
+        return hushed(value)
+    if isinstance(value, Mapping):
+        return {key: _without(one) for key, one in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_without(one) for one in value]
+    return value if value is None or isinstance(value, bool | int | float) else hushed(str(value))
 
 
 def configure(settings: Settings) -> None:

@@ -25,6 +25,7 @@ from core.leads import store as leads
 from core.mongod import PrivateMongod
 from core.orders import store as orders
 from core.persona import store as persona
+from core.secret_key import old_secret_keys
 from core.settings import Settings, secret_key
 from core.teams import store as teams
 from core.templates import store as templates
@@ -79,7 +80,7 @@ class Stores:
 
 def stores_on(database: Database, settings: Settings) -> Stores:
     """The stores on a connected database."""
-    vault = Vault(secret_key(settings).decode("utf-8", "replace"))
+    vault = Vault(secret_key(settings).decode("utf-8", "replace"), *old_secret_keys(settings))
     return Stores(
         database=database,
         vault=vault,

@@ -11,6 +11,9 @@ import hashlib
 import hmac
 import re
 from base64 import b32hexencode
+from collections.abc import Callable
+
+from core.signing import genuine
 
 MARK_FIELD = "x-switchboard"
 _MARK = re.compile(r"(?<![a-z0-9])([a-z0-9]{8,40})\.([a-v0-9]{16})(?![a-z0-9])")
@@ -23,6 +26,10 @@ def seal(key: str, purpose: str, *words: str) -> str:
     return b32hexencode(digest[:10]).decode().lower()
 
 
+def _sealing(*words: str) -> Callable[[str], str]:
+    return lambda key: seal(key, *words)
+
+
 def marked(key: str, id: str) -> str:
     """`id` with its seal; without a key just `id`, which nobody will believe."""
     return f"{id}.{seal(key, 'message', id)}" if key else id
@@ -33,7 +40,7 @@ def proved(key: str, text: str) -> list[str]:
     if not key:
         return []
     found = dict.fromkeys(_MARK.findall(text.lower()))
-    return [id for id, mac in list(found)[:200] if hmac.compare_digest(mac, seal(key, "message", id))]
+    return [id for id, mac in list(found)[:200] if genuine(key, mac, _sealing("message", id))]
 
 
 # ------------------------------------------------------------------------------------------- our own addresses
@@ -61,7 +68,7 @@ def conversation_of(key: str, recipients: list[str], address: str, person: str) 
         if where != domain or not tag.startswith(f"{local}+c."):
             continue
         id, _, mac = tag.removeprefix(f"{local}+c.").partition(".")
-        if hmac.compare_digest(mac.encode(), seal(key, "conversation", id, person).encode()):
+        if genuine(key, mac, _sealing("conversation", id, person)):
             return id
     return None
 

@@ -12,8 +12,10 @@ import re
 from base64 import b32hexencode
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 
 from core.channel import Capabilities, Content, Mark
+from core.signing import genuine
 
 PARAMETER = "p"
 _TOKEN = re.compile(r"([0-9a-v]{20})([0-9a-v]{24})")
@@ -23,19 +25,19 @@ class PersonalLinks:
     """Makes and reads the marks. `key` is for this purpose alone."""
 
     def __init__(self, key: str, public_url: str) -> None:
-        self._key = key.encode()
+        self._key = key
         base = re.escape(public_url.rstrip("/"))
         # A link of ours, with parameters it may have; behind it nothing that would make it another address.
         self._link = re.compile(rf"{base}/go/[a-z0-9][a-z0-9_-]{{0,49}}(?![\w/-])(\?[^\s\"'<>#()]*[\w=])?")
 
     def token(self, entry_id: str) -> str:
         """The mark of the message `entry_id`."""
-        return f"{entry_id}{self._seal(entry_id)}"
+        return f"{entry_id}{_seal(entry_id, self._key)}"
 
     def message(self, token: str) -> str | None:
         """The id of the message a mark was made for; None when it is not one of ours."""
         match = _TOKEN.fullmatch(token)
-        return match[1] if match and hmac.compare_digest(match[2], self._seal(match[1])) else None
+        return match[1] if match and genuine(self._key, match[2], partial(_seal, match[1])) else None
 
     def into(self, content: Content, entry_id: str, able: Capabilities) -> Content:
         """`content` with the mark of `entry_id` in each campaign link."""
@@ -64,9 +66,10 @@ class PersonalLinks:
         value = self._link.sub(lambda found: _with(found, token, "&"), mark.value) if mark.value else mark.value
         return replace(mark, start=start, length=end - start, value=value)
 
-    def _seal(self, entry_id: str) -> str:
-        return b32hexencode(hmac.new(self._key, entry_id.encode(), hashlib.sha256).digest()[:15]).decode().lower()
-
 
 def _with(found: re.Match[str], token: str, joint: str) -> str:
     return f"{found[0]}{joint if found[1] else '?'}{PARAMETER}={token}"
+
+
+def _seal(entry_id: str, key: str) -> str:
+    return b32hexencode(hmac.new(key.encode(), entry_id.encode(), hashlib.sha256).digest()[:15]).decode().lower()

@@ -13,6 +13,7 @@ from base64 import b32hexencode
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Literal, Protocol
 
 from core.channel import Content
@@ -21,6 +22,7 @@ from core.ids import new_id
 from core.interactions import status
 from core.interactions.interaction import Author, Interaction
 from core.interactions.store import Interactions
+from core.signing import genuine
 
 LASTS = timedelta(days=7)
 CONFIRMED = "Confirmed by mail: {purposes}"
@@ -33,20 +35,17 @@ class ConfirmLinks:
     """Makes and reads the links. `key` is for this purpose alone."""
 
     def __init__(self, key: str, public_url: str) -> None:
-        self._key = key.encode()
+        self._key = key
         self._url = public_url.rstrip("/")
 
     def link(self, entry_id: str) -> str:
         """The page on which the sender of the submission `entry_id` confirms what they agreed to."""
-        return f"{self._url}/confirm/{entry_id}{self._seal(entry_id)}"
+        return f"{self._url}/confirm/{entry_id}{_seal(entry_id, self._key)}"
 
     def entry(self, token: str) -> str | None:
         """The id of the submission a token was made for; None when it is not one of ours."""
         match = _TOKEN.fullmatch(token)
-        return match[1] if match and hmac.compare_digest(match[2], self._seal(match[1])) else None
-
-    def _seal(self, entry_id: str) -> str:
-        return b32hexencode(hmac.new(self._key, entry_id.encode(), hashlib.sha256).digest()[:15]).decode().lower()
+        return match[1] if match and genuine(self._key, match[2], partial(_seal, match[1])) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,3 +153,7 @@ class Confirm:
 def pending(entry: Interaction) -> list[dict[str, Any]]:
     """The consents of a submission that wait for a click."""
     return [consent for consent in entry.data.get("consents", ()) if consent.get("confirm")]
+
+
+def _seal(entry_id: str, key: str) -> str:
+    return b32hexencode(hmac.new(key.encode(), entry_id.encode(), hashlib.sha256).digest()[:15]).decode().lower()

@@ -17,6 +17,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from core.channel import File, clean
 from core.files.store import Files
 from core.interactions.interaction import Interaction
+from core.signing import signers
 from portal.chat.frames import file_facts
 
 LIFETIME = 24 * 3600
@@ -29,8 +30,8 @@ class Shares:
     """Signs and reads the links."""
 
     def __init__(self, key: str) -> None:
-        self._signer = URLSafeTimedSerializer(key, salt="webchat.file")
-        self._receipts = URLSafeTimedSerializer(key, salt="webchat.upload")
+        self._signer = URLSafeTimedSerializer(signers(key), salt="webchat.file")
+        self._receipts = URLSafeTimedSerializer(signers(key), salt="webchat.upload")
 
     def of(self, entry: Interaction) -> list[dict[str, Any]]:
         """What a browser is told of the files of an entry."""

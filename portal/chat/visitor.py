@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from itsdangerous import BadData, BadSignature, TimestampSigner, URLSafeSerializer
 
+from core.signing import signers
 from portal.chat.identity import SignedIn
 
 LIFETIME = timedelta(days=180)
@@ -43,8 +44,8 @@ class Visitors:
     """Signs visitors in and knows them again."""
 
     def __init__(self, key: str) -> None:
-        self._signer = TimestampSigner(key, salt="webchat.visitor")
-        self._users = URLSafeSerializer(key, salt="webchat.user")
+        self._signer = TimestampSigner(signers(key), salt="webchat.visitor")
+        self._users = URLSafeSerializer(signers(key), salt="webchat.user")
 
     def known(self, site: str, token: str | None) -> Visitor | None:
         """The visitor whose token this is; None when it is forged, of another site, or expired."""

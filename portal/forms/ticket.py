@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 from itsdangerous import BadData, URLSafeSerializer
 
+from core.signing import signers
+
 LEAST_BITS, MOST_BITS = 13, 19
 
 
@@ -33,8 +35,8 @@ class Tickets:
     """Issues and reads them."""
 
     def __init__(self, key: str, clock: Callable[[], float] = time.time) -> None:
-        self._signer = URLSafeSerializer(key, salt="form.ticket")
-        self._files = URLSafeSerializer(key, salt="form.file")
+        self._signer = URLSafeSerializer(signers(key), salt="form.ticket")
+        self._files = URLSafeSerializer(signers(key), salt="form.file")
         self.clock = clock
 
     def issue(self, form: str, version: int, bits: int) -> tuple[Ticket, str]:
