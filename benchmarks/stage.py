@@ -70,6 +70,7 @@ class Stage:
             "SWITCHBOARD_MONGODB_URI": self.mongo.uri,
             "SWITCHBOARD_DATABASE": database,
             "SWITCHBOARD_SAMPLE_DATA": "false",
+            "SWITCHBOARD_PRIVATE_NETWORKS": "127.0.0.0/8",
             **{f"SWITCHBOARD_{name.upper()}": value for name, value in settings.items()},
         }
         async with hub_process(self.data(), "--role", role, environment=environment) as hub:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from core.channel import Address, Arrival, File, Haul, Outbound, Parses
+from core.network import Network
 
 
 @runtime_checkable
@@ -15,6 +16,15 @@ class HoldsMedia(Protocol):
 
     async def fetch(self, file: File) -> bytes:
         """The bytes behind `file.source`. Raises RetryLater, or Rejected when they can never be had."""
+        ...
+
+
+@runtime_checkable
+class GoesOut(Protocol):
+    """Connects over HTTP to servers that an account names."""
+
+    def within(self, network: Network) -> None:
+        """Called once, before anything else: where those connections may go. Until then, anywhere."""
         ...
 
 

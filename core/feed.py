@@ -57,6 +57,11 @@ def entry_changed(entry: Interaction) -> Change:
     return Change("interaction", entry.id, tuple(topics), entry)
 
 
+def agent_changed(id: str) -> Change:
+    """What `agents` and the agent's own pages are told."""
+    return Change("agent", id, ("agents", f"agent:{id}"))
+
+
 def conversation_changed(conversation: Conversation) -> Change:
     """`conversations` (every list) and `conversation:ID`."""
     topics = ("conversations", f"conversation:{conversation.id}", f"customer:{conversation.customer_id}")

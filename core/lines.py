@@ -8,10 +8,12 @@ import importlib
 import time
 from collections.abc import Mapping
 
+from core.abilities import GoesOut
 from core.accounts.store import Accounts
 from core.channel import Account, Capabilities, Channel, Line
 from core.errors import UnknownAccount
 from core.keyring import RenewsSecrets
+from core.network import ANYWHERE, Network
 
 FRESH = 1.0
 RETIREMENT = 60.0
@@ -21,11 +23,13 @@ class Lines:
     """Adapters by channel and account.
 
     Importing an adapter may take seconds (aiogram), so it happens in a thread and only when an account of its channel
-    is used. Accounts are looked up at most once a second, so that a busy door costs no query a message.
+    is used. Each is told within which `network` it may connect. Accounts are looked up at most once a second, so that a
+    busy door costs no query a message.
     """
 
-    def __init__(self, accounts: Accounts, table: Mapping[str, Line]) -> None:
+    def __init__(self, accounts: Accounts, table: Mapping[str, Line], network: Network = ANYWHERE) -> None:
         self._accounts = accounts
+        self._network = network
         self.table = table
         self.able: Mapping[str, Capabilities] = {name: line.capabilities for name, line in table.items()}
         self._known: dict[tuple[str, str], tuple[float, Account]] = {}
@@ -85,6 +89,8 @@ class Lines:
         module, _, name = self.table[account.channel].adapter.partition(":")
         loaded = await asyncio.to_thread(importlib.import_module, module)
         adapter: Channel = getattr(loaded, name)(account)
+        if isinstance(adapter, GoesOut):
+            adapter.within(self._network)
         if isinstance(adapter, RenewsSecrets):
             adapter.hold(self._accounts.keyring(account))
         return adapter

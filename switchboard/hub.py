@@ -21,6 +21,7 @@ from core.errors import SetupError
 from core.feed import (
     Change,
     Reader,
+    agent_changed,
     conversation_changed,
     entry_changed,
     lanes_of,
@@ -139,17 +140,20 @@ def _bound(settings: Settings) -> socket.socket:
 @asynccontextmanager
 async def _serving(parts: Parts, pulse: Pulse, post: PostOffice | None, listening: socket.socket) -> AsyncIterator[str]:
     """The pages and doors (a worker alone has only its health pages), until the block ends."""
-    room = rooms.build(parts, pulse, post)
+    settings, room = parts.settings, rooms.build(parts, pulse, post)
     app = application(
         room.routes,
         middlewares=room.middlewares,
-        max_body=parts.settings.max_body,
-        proxies=parts.settings.trusted_proxies,
+        max_body=settings.max_body,
+        patience=settings.request_seconds,
+        proxies=settings.trusted_proxies,
         answers=parts.stores.database.meter.answers,
     )
     # Handlers that hold a connection open are told first, so that closing waits for nobody.
     app.on_shutdown.append(room.close)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=5, handle_signals=False)
+    # Also what bounds a header that drips; longer than proxies keep a connection they have no use for (60 seconds).
+    idle = 2.5 * settings.request_seconds
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=5, handle_signals=False, keepalive_timeout=idle)
     await runner.setup()
     try:
         await web.SockSite(runner, listening, backlog=1024).start()
@@ -204,7 +208,7 @@ async def _follow(parts: Parts) -> None:
         return [Change("account", id, ("accounts",)) for id in ids]
 
     async def agents(ids: Sequence[str]) -> list[Change]:
-        return [Change("agent", id, ("agents",)) for id in ids]
+        return [agent_changed(id) for id in ids]
 
     async def typing(ids: Sequence[str]) -> list[Change]:
         return [typing_changed(typist) for typist in await parts.typists.some(ids)]

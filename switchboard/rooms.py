@@ -24,6 +24,7 @@ from core.chat.transcript import Transcript
 from core.decide import Act
 from core.errors import CannotStore, NotFound, SwitchboardError
 from core.forms.form import Form
+from core.network import Network
 from core.recent import Recent
 from inbox.bot_needs import BotNeeds, Tried
 from portal.forms.page import preview
@@ -36,6 +37,7 @@ from switchboard.pulse import Pulse
 from switchboard.sample import demo
 from switchboard.web import Visitors
 from switchboard.wiring import Parts, confirming, own_url, spam, unsubscribe_links
+from webhooks.fetch import Fetch
 
 # A worker's loop comes round every second; one that has not for so many leases never will.
 STUCK = 3
@@ -231,14 +233,17 @@ def facts_of(act: Act, zone: tzinfo) -> dict[str, str]:
 def webhook_needs(parts: Parts, metrics: Metrics) -> webhooks.needs.Needs:
     """For other systems."""
     settings = parts.settings
+    visitors = Visitors(settings.trusted_proxies)
     return webhooks.needs.Needs(
         receive=parts.receive,
         lines=parts.lines,
         max_body=settings.max_body,
-        visitor_ip=Visitors(settings.trusted_proxies),
+        visitor_ip=visitors,
+        near=lambda request: visitors.near(request, settings.metrics_from),
         ready=partial(ready, parts),
         metrics=metrics.page,
         metrics_token=token.get_secret_value() if (token := settings.metrics_token) else "",
+        fetch=Fetch(Network(settings.private_networks)),
     )
 
 

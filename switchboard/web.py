@@ -1,7 +1,8 @@
-"""Makes one web application of the rooms' routes: size limits, security headers, errors as answers, who is asking."""
+"""Makes one web application of the rooms' routes: limits, security headers, errors as answers, who is asking."""
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address
@@ -18,10 +19,15 @@ from switchboard.asked import numbered, route_of
 
 log = structlog.get_logger(__name__)
 
+Networks = Sequence[IPv4Network | IPv6Network]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 # What a page gets that sets no policy of its own: nothing may be loaded, nothing may frame it.
 DEFAULT_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+
+
+# What a request must bring a second, so that a slow phone may and a drip may not (bytes).
+LEAST_PACE = 4096
 
 
 def application(
@@ -29,38 +35,71 @@ def application(
     *,
     middlewares: Sequence[Middleware],
     max_body: int,
-    proxies: Sequence[IPv4Network | IPv6Network] = (),
+    patience: float,
+    proxies: Networks = (),
     answers: Counter[Labels] | None = None,
 ) -> web.Application:
     """The application with these routes. `max_body` bounds what `request.read()` takes, in bytes; beyond it is 413.
 
-    `proxies` are the networks that may name a request (`switchboard.asked`), `answers` counts by (route, status).
+    A body that brings next to nothing within `patience` seconds is cut off with 408. `proxies` are the networks that
+    may name a request (`switchboard.asked`), `answers` counts by (route, status).
     """
     number = numbered(Visitors(proxies).is_proxy, Counter() if answers is None else answers)
-    app = web.Application(client_max_size=max_body, middlewares=[number, secure, quiet, *middlewares])
+    app = web.Application(client_max_size=max_body, middlewares=[number, quiet, in_time(patience), *middlewares])
+    app.on_response_prepare.append(secure)
     app.add_routes(routes)
     return app
 
 
-@web.middleware
-async def secure(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Security headers on every answer, also on refusals."""
-    try:
-        response = await handler(request)
-    except web.HTTPException as refusal:
-        _headers(refusal)
-        raise
-    if not response.prepared:
-        _headers(response)
-    return response
-
-
-def _headers(response: web.StreamResponse) -> None:
+async def secure(_: web.Request, response: web.StreamResponse) -> None:
+    """Security headers on every answer, also on refusals and on streams."""
     headers = response.headers
+    headers["Server"] = "Switchboard"  # and not which versions of what it is made of
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
     headers.setdefault("Content-Security-Policy", DEFAULT_POLICY)
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+
+
+def in_time(patience: float) -> Middleware:
+    """A request that drips is cut, so that it holds no door and no memory; what came with its header costs nothing."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not request.can_read_body or request.content.is_eof():
+            return await handler(request)
+        clock = _Clock(request, patience)
+        try:
+            return await handler(request)
+        finally:
+            clock.stop()
+
+    return middleware
+
+
+class _Clock:
+    """Looks at one body every `patience` seconds and cuts it off when it hardly grew."""
+
+    def __init__(self, request: web.Request, patience: float) -> None:
+        self._request = request
+        self._patience = patience
+        self._came = 0
+        self._next = asyncio.get_running_loop().call_later(patience, self._look)
+
+    def _look(self) -> None:
+        body = self._request.content
+        if body.is_eof():
+            return
+        if body.total_bytes - self._came < LEAST_PACE * self._patience:
+            refusal = web.HTTPRequestTimeout(text="The request did not come within the time there is for it.")
+            refusal.force_close()
+            body.set_exception(refusal)
+            return
+        self._came = body.total_bytes
+        self._next = asyncio.get_running_loop().call_later(self._patience, self._look)
+
+    def stop(self) -> None:
+        self._next.cancel()
 
 
 @web.middleware
@@ -72,6 +111,8 @@ async def quiet(request: web.Request, handler: Handler) -> web.StreamResponse:
         raise
     except CannotStore as error:
         return _later(error)
+    except web.RequestPayloadError:
+        return web.Response(status=400, text="The request broke off or was not encoded as its headers say.")
     except SwitchboardError as error:
         log.warning("web.unanswered", route=route_of(request), code=error.code)
         return web.Response(status=400, text=error.sentence)
@@ -91,30 +132,39 @@ def _later(error: CannotStore) -> web.Response:
 class Visitors:
     """Tells who is asking: the address of the connection, or what trusted proxies in front of us say it was."""
 
-    def __init__(self, trusted: Sequence[IPv4Network | IPv6Network]) -> None:
+    def __init__(self, trusted: Networks) -> None:
         self._trusted = trusted
 
     def __call__(self, request: web.Request) -> str:
         """The visitor's IP address. `X-Forwarded-For` is believed only from a trusted proxy, from the right."""
         address = request.remote or ""
-        if not self._is_trusted(address):
+        if not within(address, self._trusted):
             return address
         # Some proxies add a line of their own to those that are there: together they are one list (RFC 9110, 5.3).
         for hop in reversed(",".join(request.headers.getall("X-Forwarded-For", ())).split(",")):
             if not hop.strip():
                 continue
             address = hop.strip()
-            if not self._is_trusted(address):
+            if not within(address, self._trusted):
                 break
         return address
 
     def is_proxy(self, request: web.Request) -> bool:
         """Whether the request comes from a trusted proxy."""
-        return self._is_trusted(request.remote or "")
+        return within(request.remote or "", self._trusted)
 
-    def _is_trusted(self, address: str) -> bool:
-        try:
-            ip = ip_address(address)
-        except ValueError:
-            return False
-        return any(ip in network for network in self._trusted)
+    def near(self, request: web.Request, networks: Networks) -> bool:
+        """Whether it comes from `networks`. What an unknown proxy hands on comes from anywhere."""
+        handed_on = "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
+        known = not handed_on or within(request.remote or "", self._trusted)
+        return known and within(self(request), networks)
+
+
+def within(address: str, networks: Networks) -> bool:
+    """Whether `address` is in one of `networks`; an IPv4 address may be written as IPv6 has it."""
+    try:
+        ip = ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    ip = getattr(ip, "ipv4_mapped", None) or ip
+    return any(ip in network for network in networks)

@@ -33,6 +33,7 @@ from core.lead_desk import LeadDesk
 from core.lines import Lines
 from core.listen import Listen
 from core.media import Media
+from core.network import Network
 from core.orders.delivery import Redirect
 from core.orders.handle import HandleOrder
 from core.orders.lookup import OrderLookup
@@ -93,7 +94,7 @@ class Parts:
 def parts_on(stores: Stores, settings: Settings, table: Mapping[str, Line] = CHANNELS) -> Parts:
     """The domain on these stores; nothing runs yet."""
     feed = Feed()
-    lines = Lines(stores.accounts, table)
+    lines = Lines(stores.accounts, table, Network(settings.private_networks))
     typing = Typing(lines)
     send = Send(stores.interactions, stores.addresses, feed, lines.able)
     elsewhere = Elsewhere(

@@ -87,9 +87,16 @@ def now() -> datetime:
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
+_USUAL: dict[str, Any] = {
+    "secret_key": "test " * 8,
+    "mongodb_uri": "mongodb://127.0.0.1",
+    "private_networks": "127.0.0.0/8",  # where every counterpart of a test is
+}
+
+
 def make_settings(**values: Any) -> Settings:
     """Settings of a hub of which nothing but the database is real."""
-    return Settings.load(None, **{"secret_key": "test " * 8, "mongodb_uri": "mongodb://127.0.0.1", **values})
+    return Settings.load(None, **{**_USUAL, **values})
 
 
 @asynccontextmanager

@@ -26,6 +26,8 @@ async def running_hub(uri: str, name: str, **settings: object) -> AsyncIterator[
         "port": 0,
         "secret_key": KEY,
         "log_level": "warning",
+        # Every counterpart of a test is on this machine.
+        "private_networks": "127.0.0.0/8",
         **settings,
     }
     async with running(Settings.load(env_file=None, **wanted)) as hub:
@@ -66,7 +68,12 @@ async def hub_process(
     with (folder / f"hub-{os.urandom(3).hex()}.log").open("wb") as errors:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "switchboard", "serve", "--port", "0", "--data", str(folder), *arguments),
-            env={**os.environ, "SWITCHBOARD_SECRET_KEY": KEY, **(environment or {})},
+            env={
+                **os.environ,
+                "SWITCHBOARD_SECRET_KEY": KEY,
+                "SWITCHBOARD_PRIVATE_NETWORKS": "127.0.0.0/8",
+                **(environment or {}),
+            },
             cwd=folder,
             stdout=asyncio.subprocess.PIPE,
             stderr=errors,

@@ -7,6 +7,7 @@ asks for: published keys before, and after it what the request only names.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -29,6 +30,8 @@ from webhooks.strangers import Strangers
 log = structlog.get_logger(__name__)
 
 PATIENCE = 30.0  # seconds for a whole request
+# What proves a request is of no use once it did: it is not handed on, and so neither kept nor shown with a payload.
+_PROOF = re.compile(r"authorization|cookie|secret|token|password|api-?key")
 NO_DOOR = "There is no such line here. Check the address, and that the line was added and is switched on."
 
 
@@ -62,7 +65,7 @@ class Doors:
         with self._room.of(line) as space:
             body = await self._verified(request, account, way, headers, space)
             with self._bounded(line):
-                kept = await self._needs.receive.take(account, way.proves, body, headers)
+                kept = await self._needs.receive.take(account, way.proves, body, _to_keep(headers))
         return web.json_response({"kept": sum(one.id is not None for one in kept)})
 
     async def provided(self, request: web.Request) -> web.Response:
@@ -81,7 +84,7 @@ class Doors:
                     body = await provider.complete(body, headers, self._needs.fetch)
                     space.grow(len(body))
                 # The adapter parses, not the provider: what is set aside is replayed by it in the same way.
-                kept = await self._needs.receive.take(account, adapter, body, headers)
+                kept = await self._needs.receive.take(account, adapter, body, _to_keep(headers))
         return web.json_response({"kept": sum(one.id is not None for one in kept)})
 
     async def _line(self, request: web.Request) -> tuple[Account, Channel]:
@@ -180,6 +183,10 @@ async def read(request: web.Request, most: int, grown: Callable[[int], None] = l
     except (web.RequestPayloadError, ClientConnectionError, ValueError) as error:
         raise NotThisFormat("The request broke off or was not encoded as its headers say.") from error
     return b"".join(parts)
+
+
+def _to_keep(headers: Mapping[str, str]) -> Mapping[str, str]:
+    return {name: value for name, value in headers.items() if not _PROOF.search(name)}
 
 
 def headers_of(request: web.Request) -> Mapping[str, str]:

@@ -37,13 +37,17 @@ class Health:
         return web.json_response({"ready": True})
 
     async def metrics(self, request: web.Request) -> web.Response:
-        """GET /metrics, in the text format of Prometheus; 401 without the token, where one is set."""
+        """GET /metrics, in the text format of Prometheus: for who has the token, where one is set; else only for the
+        operator's own network.
+        """
         token = self._needs.metrics_token
         shown = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
         if token and not hmac.compare_digest(shown, b"Bearer " + token.encode()):
             refused = refusal(401, "token", "Show the token of SWITCHBOARD_METRICS_TOKEN.")
             refused.headers["WWW-Authenticate"] = "Bearer"
             return refused
+        if not token and not self._needs.near(request):
+            return refusal(403, "not_here", "The metrics are for this hub's own network. See SWITCHBOARD_METRICS_FROM.")
         return web.Response(
             body=await self._needs.metrics(),
             headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": "no-store"},

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from aiohttp import web
 
 from core.channel import Account, Channel, Parses
 from core.doors import Fetches
+from core.network import Network
 from core.receive import Kept
-from webhooks.fetch import fetch
+from webhooks.fetch import Fetch
 
 
 class FindsLines(Protocol):
@@ -40,8 +41,9 @@ class Needs:
 
     `visitor_ip` knows which proxies to trust. `in_flight` bounds the requests one account has in hand at once, and
     `large_in_flight` those of all that may become larger than `max_body`; `bytes_in_hand` bounds the bodies of all
-    together. `fetch` gets keys, and what providers only name. `metrics` is the page in the text format of Prometheus;
-    with `metrics_token` only who has it reads it.
+    together. `fetch` gets keys, and what providers only name. `metrics` is the page in the text format of Prometheus:
+    for who has `metrics_token`, where it is set, else for requests that `near` tells to come from where the operator's
+    own monitoring is.
     """
 
     receive: Takes
@@ -50,8 +52,9 @@ class Needs:
     ready: Callable[[], Awaitable[object]]
     metrics: Callable[[], Awaitable[bytes]]
     visitor_ip: Callable[[web.Request], str] = lambda request: request.remote or ""
+    near: Callable[[web.Request], bool] = lambda request: True
     in_flight: int = 256
     large_in_flight: int = 8
     bytes_in_hand: int = 8 * 1024 * 1024
-    fetch: Fetches = fetch
+    fetch: Fetches = field(default_factory=lambda: Fetch(Network()))
     metrics_token: str = ""

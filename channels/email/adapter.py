@@ -33,6 +33,7 @@ from core.abilities import Described
 from core.channel import Account, Event, Haul, Outbound, ReceivesWebhooks
 from core.errors import NotThisFormat, Rejected, RetryLater, Unreadable
 from core.keyring import Keyring
+from core.network import ANYWHERE, Network
 
 
 class Email:
@@ -49,14 +50,19 @@ class Email:
         self._providers: dict[str, ReceivesWebhooks] = {}
         self._keyring: Keyring | None = None
         self._tokens: Tokens | None = None
+        self._network = ANYWHERE
 
     def hold(self, keyring: Keyring) -> None:
         """Where refresh tokens are kept when the provider replaces them."""
         self._keyring = keyring
 
+    def within(self, network: Network) -> None:
+        """Where sign-in services may be. Mail servers may be anywhere: they are often in the same building."""
+        self._network = network
+
     async def authorise(self, tell: Callable[[str], None], ask: Callable[[str], Awaitable[str]]) -> Mapping[str, str]:
         """A person signs in to this mailbox; returns the refresh token as a secret. Raises DeliveryError."""
-        return {"oauth_refresh_token": await sign_in(self._settings(), tell, ask)}
+        return {"oauth_refresh_token": await sign_in(self._settings(), tell, ask, self._network)}
 
     def provider(self, name: str) -> ReceivesWebhooks | None:
         """What reads and verifies the requests of a mail provider, always the same one; None for an unknown name."""
@@ -133,7 +139,7 @@ class Email:
         if account.oauth is None:
             return None
         if self._tokens is None:  # reading and sending share one token
-            self._tokens = Tokens(account.name, account.oauth, self._keyring)
+            self._tokens = Tokens(account.name, account.oauth, self._keyring, self._network)
         return self._tokens
 
     def _settings(self) -> MailAccount:

@@ -21,13 +21,14 @@ from channels.email.account import MailAccount
 from channels.email.oauth import OAuth
 from channels.email.tokens import post, refusal
 from core.errors import Rejected
+from core.network import ANYWHERE, Network
 
 Tell = Callable[[str], None]
 Ask = Callable[[str], Awaitable[str]]
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 
 
-async def sign_in(account: MailAccount, tell: Tell, ask: Ask) -> str:
+async def sign_in(account: MailAccount, tell: Tell, ask: Ask, network: Network = ANYWHERE) -> str:
     """The refresh token of the person who signed in. Raises RetryLater, Rejected."""
     oauth = account.oauth
     if oauth is None:
@@ -35,9 +36,9 @@ async def sign_in(account: MailAccount, tell: Tell, ask: Ask) -> str:
     if oauth.grant == "client_credentials":
         raise Rejected("With client credentials nobody signs in: there is nothing to do here.", code="setup")
     if oauth.device_url:
-        answer = await _on_another_device(oauth, account, tell)
+        answer = await _on_another_device(oauth, account, tell, network)
     elif oauth.authorise_url:
-        answer = await _in_a_browser(oauth, account, tell, ask)
+        answer = await _in_a_browser(oauth, account, tell, ask, network)
     else:
         raise Rejected("Signing in with another provider needs oauth_authorise_url or oauth_device_url.", code="setup")
     token = answer.get("refresh_token")
@@ -46,8 +47,8 @@ async def sign_in(account: MailAccount, tell: Tell, ask: Ask) -> str:
     return token
 
 
-async def _on_another_device(oauth: OAuth, account: MailAccount, tell: Tell) -> Mapping[str, Any]:
-    status, begun = await post(oauth.device_url, {"client_id": oauth.client_id, "scope": oauth.scope})
+async def _on_another_device(oauth: OAuth, account: MailAccount, tell: Tell, network: Network) -> Mapping[str, Any]:
+    status, begun = await post(oauth.device_url, {"client_id": oauth.client_id, "scope": oauth.scope}, network)
     where, code, device = (str(begun.get(key, "")) for key in ("verification_uri", "user_code", "device_code"))
     if status != 200 or not (where and code and device):
         raise refusal(status if status != 200 else 400, begun, account.name)
@@ -57,7 +58,7 @@ async def _on_another_device(oauth: OAuth, account: MailAccount, tell: Tell) -> 
     form = {**_client(oauth), "grant_type": DEVICE_GRANT, "device_code": device}
     while time.monotonic() < until:
         await asyncio.sleep(wait)
-        status, answer = await post(oauth.token_url, form)
+        status, answer = await post(oauth.token_url, form, network)
         error = answer.get("error")
         if status == 200:
             return answer
@@ -72,7 +73,9 @@ async def _on_another_device(oauth: OAuth, account: MailAccount, tell: Tell) -> 
     raise Rejected("The time to sign in is over. Please try again.", code="auth")
 
 
-async def _in_a_browser(oauth: OAuth, account: MailAccount, tell: Tell, ask: Ask) -> Mapping[str, Any]:
+async def _in_a_browser(
+    oauth: OAuth, account: MailAccount, tell: Tell, ask: Ask, network: Network
+) -> Mapping[str, Any]:
     verifier, state = secrets.token_urlsafe(48), secrets.token_urlsafe(16)
     challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
     back = f"http://{oauth.loopback}:{secrets.choice(range(49152, 65536))}/"
@@ -98,7 +101,7 @@ async def _in_a_browser(oauth: OAuth, account: MailAccount, tell: Tell, ask: Ask
         "redirect_uri": back,
         "code_verifier": verifier,
     }
-    status, answer = await post(oauth.token_url, form)
+    status, answer = await post(oauth.token_url, form, network)
     if status != 200:
         raise refusal(status, answer, account.name)
     return answer

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import json
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from aiohttp import ClientError, ClientSession, ClientTimeout
+from aiohttp import ClientConnectorError, ClientError, ClientSession, ClientTimeout, TCPConnector
 
 from channels.email.oauth import OAuth
 from core.errors import CannotStore, DeliveryError, Rejected, RetryLater
 from core.keyring import Keyring
+from core.network import ANYWHERE, FORBIDDEN, Forbidden, Network
 from core.said import Said
 
 PATIENCE = ClientTimeout(total=25, connect=10)  # seconds
@@ -36,7 +38,8 @@ WRONG_SETTINGS = (
 class Tokens:
     """The access token of the account `name`. One request at a time, whoever asks for it."""
 
-    def __init__(self, name: str, oauth: OAuth, keyring: Keyring | None = None) -> None:
+    def __init__(self, name: str, oauth: OAuth, keyring: Keyring | None = None, network: Network = ANYWHERE) -> None:
+        self._network = network
         self._name = name
         self._oauth = oauth
         self._keyring = keyring
@@ -52,7 +55,8 @@ class Tokens:
         Raises RetryLater when the provider is away, Rejected when a person has to sign in or to mend the settings.
         """
         async with self._one_at_a_time:
-            if not self._token or self._token == refused or time.monotonic() >= self._renew_at:
+            used = hmac.compare_digest(self._token.encode(), refused.encode())
+            if not self._token or used or time.monotonic() >= self._renew_at:
                 await self._fetch()
             return self._token
 
@@ -114,20 +118,22 @@ class Tokens:
             form["client_secret"] = oauth.client_secret
         if oauth.scope and oauth.grant == "client_credentials":
             form["scope"] = oauth.scope
-        status, answer = await post(oauth.token_url, form)
+        status, answer = await post(oauth.token_url, form, self._network)
         if status != 200:
             raise refusal(status, answer, self._name)
         return answer
 
 
-async def post(url: str, form: Mapping[str, str]) -> tuple[int, Mapping[str, Any]]:
+async def post(url: str, form: Mapping[str, str], network: Network) -> tuple[int, Mapping[str, Any]]:
     """POSTs a form and returns the status and the JSON object that came back ({} for anything else).
 
-    Redirects are not followed: secrets go to nobody but the address that was entered. Raises RetryLater.
+    Redirects are not followed: secrets go to nobody but the address that was entered. Raises RetryLater, and Rejected
+    when that address is outside `network`.
     """
+    connector = TCPConnector(socket_factory=network.socket)
     try:
         async with (
-            ClientSession(timeout=PATIENCE) as session,
+            ClientSession(connector=connector, timeout=PATIENCE) as session,
             session.post(url, data=form, headers={"Accept": "application/json"}, allow_redirects=False) as response,
         ):
             body = b""
@@ -137,6 +143,8 @@ async def post(url: str, form: Mapping[str, str]) -> tuple[int, Mapping[str, Any
                     raise RetryLater("The sign-in service answered too much.", account_wide=True, code="oauth")
             return response.status, _object(body)
     except (ClientError, TimeoutError, OSError) as error:
+        if isinstance(error, ClientConnectorError) and isinstance(error.os_error, Forbidden):
+            raise Rejected(FORBIDDEN, code="private") from error
         raise RetryLater(
             Said("The sign-in service of the mail provider cannot be reached:", type(error).__name__),
             account_wide=True,

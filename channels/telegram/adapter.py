@@ -30,6 +30,7 @@ from channels.telegram.update import loaded
 from core.abilities import Described
 from core.channel import Account, Address, Arrival, Capabilities, Event, File, Haul, Outbound
 from core.errors import DeliveryError, IntakeError, NotFromThem, Rejected, RetryLater, Unreadable
+from core.network import ANYWHERE, Network
 
 SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105 - the header's name, not a secret
 
@@ -54,6 +55,7 @@ class Telegram:
             bot_id=int(bot_id) if bot_id.isascii() and bot_id.isdigit() and len(bot_id) < 19 else 0,
             username=str(account.settings.get("username") or ""),
         )
+        self._network = ANYWHERE
         self._opened: Bot | None = None
         self._door: Door | None = None  # the webhook that handshake registered
         self._floods = Floods()
@@ -62,8 +64,12 @@ class Telegram:
     def _bot(self) -> Bot:
         """Opened when first needed. Rejected when the settings cannot work."""
         if self._opened is None:
-            self._opened = open_bot(self._account)
+            self._opened = open_bot(self._account, network=self._network)
         return self._opened
+
+    def within(self, network: Network) -> None:
+        """Where the Bot API server may be."""
+        self._network = network
 
     async def close(self) -> None:
         """Let go of connections."""

@@ -18,9 +18,10 @@ from aiogram.types import WebhookInfo
 
 from channels.telegram.answers import as_reading_error
 from channels.telegram.parse import ALLOWED_UPDATES
-from channels.telegram.session import OFFICIAL, api_url, open_bot
+from channels.telegram.session import OFFICIAL, Session, api_url, open_bot
 from core.channel import Account
 from core.errors import Rejected, RetryLater
+from core.network import ANYWHERE
 from core.said import Said
 
 MODES = ("auto", "polling", "webhook")
@@ -68,7 +69,7 @@ async def handshake(bot: Bot, account: Account, public_url: str | None) -> tuple
                     raise
                 door, facts["problem"] = None, error.sentence  # updates are fetched meanwhile
         if door is not None:
-            await _silence_the_one_before(account, me.id)
+            await _silence_the_one_before(bot, account, me.id)
         if door is not None or mode == "webhook" or (mode == "auto" and public_url is None):
             info = await bot(GetWebhookInfo())
             facts |= _told(info, door, mode)
@@ -111,7 +112,7 @@ async def _register(bot: Bot, door: Door) -> None:
         raise Rejected(Said("Telegram does not accept our address:", error.message[:200]), code="webhook") from error
 
 
-async def _silence_the_one_before(account: Account, bot_id: int) -> None:
+async def _silence_the_one_before(bot: Bot, account: Account, bot_id: int) -> None:
     """When the token of another bot was entered, the bot before no longer brings its updates to a door that is not its.
 
     They would be answered by the wrong bot. What waits for it stays at Telegram.
@@ -119,8 +120,9 @@ async def _silence_the_one_before(account: Account, bot_id: int) -> None:
     token = account.earlier.get("token", "")
     if token.partition(":")[0] in ("", str(bot_id)):
         return
+    network = bot.session.network if isinstance(bot.session, Session) else ANYWHERE
     with suppress(AiogramError, Rejected):
-        async with open_bot(account, token) as before:
+        async with open_bot(account, token, network) as before:
             await before(DeleteWebhook(drop_pending_updates=False), request_timeout=10)
 
 

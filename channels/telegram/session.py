@@ -27,6 +27,7 @@ from pydantic import BaseModel
 
 from core.channel import Account
 from core.errors import Rejected
+from core.network import ANYWHERE, FORBIDDEN, Forbidden, Network
 
 OFFICIAL = "https://api.telegram.org"
 CONNECT_SECONDS = 10.0
@@ -76,6 +77,11 @@ def uploads_in(value: Any) -> Iterator[Upload]:
 class Session(AiohttpSession):
     """aiogram's session with outcomes told apart, and without its fixed pause on closing."""
 
+    def __init__(self, network: Network, **options: Any) -> None:
+        super().__init__(**options)
+        self.network = network
+        self._connector_init["socket_factory"] = network.socket
+
     async def make_request(
         self, bot: Bot, method: TelegramMethod[TelegramType], timeout: int | None = None
     ) -> TelegramType:
@@ -90,6 +96,8 @@ class Session(AiohttpSession):
                 status = response.status
                 text = (await response.read()).decode("utf-8", "replace")
         except (ClientConnectorError, ConnectionTimeoutError, InvalidURL) as error:
+            if isinstance(error, ClientConnectorError) and isinstance(error.os_error, Forbidden):
+                raise Rejected(FORBIDDEN, code="private") from None
             raise NotSent(type(error).__name__) from None
         except (TimeoutError, ClientError, OSError) as error:
             if not all(upload.gone for upload in uploads_in(method)):
@@ -162,7 +170,7 @@ def api_url(account: Account) -> str:
     return url
 
 
-def open_bot(account: Account, token: str | None = None) -> Bot:
+def open_bot(account: Account, token: str | None = None, network: Network = ANYWHERE) -> Bot:
     """aiogram's Bot for `account`, or for another `token` on its server. Connects to nothing yet.
 
     Raises Rejected when the settings cannot work.
@@ -171,7 +179,7 @@ def open_bot(account: Account, token: str | None = None) -> Bot:
     try:
         return Bot(
             token=account.secrets.get("token", "") if token is None else token,
-            session=Session(api=TelegramAPIServer.from_base(url), timeout=ANSWER_SECONDS),
+            session=Session(network, api=TelegramAPIServer.from_base(url), timeout=ANSWER_SECONDS),
         )
     except TokenValidationError:
         raise Rejected(

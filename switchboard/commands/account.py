@@ -143,6 +143,7 @@ def authorise(channel: str, name: str, data: Path | None, mongodb_uri: str | Non
     from core.errors import Invalid
     from core.keyring import Authorises
     from core.lines import Lines
+    from core.network import Network
 
     table = {channel: _line(channel)}
     loaded = settings(data, mongodb_uri)
@@ -151,7 +152,7 @@ def authorise(channel: str, name: str, data: Path | None, mongodb_uri: str | Non
         found = await stores.accounts.get(channel, name)
         if found is None:
             raise click.ClickException(_nothing(channel, name))
-        adapter = await Lines(stores.accounts, table).make(found)
+        adapter = await Lines(stores.accounts, table, Network(loaded.private_networks)).make(found)
         if not isinstance(adapter, Authorises):
             raise Invalid(f"Nobody signs in on a line of {channel}.")
         try:

@@ -30,6 +30,7 @@ from tests.servers.oauth import AuthorisationServer
 from tests.servers.tls import Certificate
 
 KEY = "a key for tests that is long enough to be one"
+LOCAL = {"SWITCHBOARD_PRIVATE_NETWORKS": "127.0.0.0/8"}
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
@@ -56,7 +57,13 @@ class Operator:
             "switchboard",
             *arguments,
             *(["--mongodb-uri", self.uri] if database else []),
-            env={**os.environ, "SWITCHBOARD_SECRET_KEY": KEY, "SWITCHBOARD_DATABASE": self.name, **environment},
+            env={
+                **os.environ,
+                "SWITCHBOARD_SECRET_KEY": KEY,
+                "SWITCHBOARD_DATABASE": self.name,
+                **LOCAL,
+                **environment,
+            },
             cwd=self.folder,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

@@ -99,6 +99,7 @@ class Hub:
             **os.environ,
             "SWITCHBOARD_SECRET_KEY": KEY,
             "SWITCHBOARD_SAMPLE_DATA": "false",
+            "SWITCHBOARD_PRIVATE_NETWORKS": "127.0.0.0/8",
             "SWITCHBOARD_LOG_LEVEL": "warning",
             **plan.environment,
         }

@@ -28,6 +28,7 @@ from core.intake.store import FailedIntakes
 from core.interactions.store import INDEXES as LOG_INDEXES
 from core.interactions.store import Interactions
 from core.lines import Lines
+from core.network import ANYWHERE
 from core.receive import Receive, Replay
 from tests.channels.email.providers import test_mailgun as mailgun
 from tests.channels.email.providers import test_mailjet as mailjet
@@ -35,7 +36,7 @@ from tests.channels.email.providers import test_postmark as postmark
 from tests.channels.email.providers import test_resend as resend
 from tests.channels.email.providers import test_ses as ses
 from tests.channels.email.providers.made import ACCOUNT, PASSWORD, RAW, basic, body, multipart
-from webhooks.fetch import fetch
+from webhooks.fetch import Fetch
 from webhooks.needs import Needs
 from webhooks.routes import routes
 
@@ -59,7 +60,7 @@ class Elsewhere:
     async def fetch(self, url: str, headers: Mapping[str, str]) -> bytes:
         parts = urlsplit(url)
         assert parts.scheme == "https"
-        return await fetch(f"{self.url}{parts.path}?{parts.query}", headers)
+        return await Fetch(ANYWHERE)(f"{self.url}{parts.path}?{parts.query}", headers)
 
 
 @pytest.fixture
@@ -225,28 +226,28 @@ async def test_what_is_not_their_format_is_400(door: Door) -> None:
 async def test_an_answer_that_is_no_yes(elsewhere: Elsewhere, status: int, error: type[Exception]) -> None:
     elsewhere.answers["/x"] = (status, b"not this")
     with pytest.raises(error):
-        await fetch(f"{elsewhere.url}/x", {})
+        await Fetch(ANYWHERE)(f"{elsewhere.url}/x", {})
 
 
 async def test_where_a_redirect_leads_nobody_goes(elsewhere: Elsewhere) -> None:
     elsewhere.answers["/there"] = (200, b"inside")
     elsewhere.answers["/x"] = (302, b"/there")
     with pytest.raises(Rejected):
-        await fetch(f"{elsewhere.url}/x", {})
+        await Fetch(ANYWHERE)(f"{elsewhere.url}/x", {})
     assert [path for path, _ in elsewhere.asked] == ["/x"]
 
 
 async def test_what_is_too_large_is_not_held(elsewhere: Elsewhere) -> None:
     elsewhere.answers["/x"] = (200, b"x" * 1000)
-    assert await fetch(f"{elsewhere.url}/x", {}, largest=1000) == b"x" * 1000
+    assert await Fetch(ANYWHERE, largest=1000)(f"{elsewhere.url}/x", {}) == b"x" * 1000
     with pytest.raises(Rejected):
-        await fetch(f"{elsewhere.url}/x", {}, largest=999)
+        await Fetch(ANYWHERE, largest=999)(f"{elsewhere.url}/x", {})
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/secret", "nonsense", "ftp://127.0.0.1/"])
 async def test_nobody_there_means_later_and_the_address_is_not_told(url: str) -> None:
     with pytest.raises(RetryLater) as caught:
-        await fetch(url, {})
+        await Fetch(ANYWHERE)(url, {})
     assert "secret" not in str(caught.value)
 
 
