@@ -10,6 +10,7 @@ from aiohttp import web
 from core.agents.agent import Role
 from core.agents.passwords import new_password
 from core.errors import Conflict, Invalid, NotFound
+from core.feed import agent_changed
 from inbox.page import done
 from inbox.page import page as rendered
 from inbox.visit import Visit, text_field
@@ -56,6 +57,7 @@ async def change(visit: Visit) -> web.StreamResponse:
     if do == "password":
         password = new_password()
         after = await agents.change(id, password=password)
+        visit.needs.feed.announce(agent_changed(id))
         if id == visit.agent.id:
             raise web.HTTPSeeOther("/inbox/sign-in")
         return await page(visit, fresh=after, password=password)
@@ -63,4 +65,5 @@ async def change(visit: Visit) -> web.StreamResponse:
         await agents.change(id, role="admin" if do == "admin" else "agent")
     elif do in ("activate", "deactivate"):
         await agents.change(id, active=do == "activate")
+    visit.needs.feed.announce(agent_changed(id))
     return done(visit, "saved", "/inbox/settings/agents")

@@ -38,7 +38,7 @@ HEADERS = {
 
 async def stream(visit: Visit) -> web.StreamResponse:
     """`?c=` a conversation and `?customer=` a customer to follow besides the list; `?troubles=1` every delivery."""
-    topics = ["conversations", "leads"]
+    topics = ["conversations", "leads", f"agent:{visit.agent.id}"]
     if conversation := visit.query("c", 40):
         topics.append(f"conversation:{conversation}")
     if customer := visit.query("customer", 40):
@@ -73,7 +73,8 @@ async def _follow(visit: Visit, response: web.StreamResponse, changes: Any, *, t
     seen = loop.time()
     while True:
         taken: Sequence[Change] = await changes.next(timeout=15)
-        if loop.time() - seen > SEEN_EVERY:
+        # Whoever is taken off, or is another person now, is shown nothing more: at once, and not with the next look.
+        if loop.time() - seen > SEEN_EVERY or any(one.what == "agent" for one in taken):
             seen = loop.time()
             if await visit.needs.agents.of_session(visit.token, datetime.now(UTC)) is None:
                 return  # signed out elsewhere
@@ -89,6 +90,8 @@ async def _follow(visit: Visit, response: web.StreamResponse, changes: Any, *, t
 
 def _line(change: Change, troubles_only: bool) -> dict[str, Any] | None:
     """What a page is told of one change: enough to know which parts to ask for and what to say aloud."""
+    if change.what == "agent":
+        return None
     line: dict[str, Any] = {"what": change.what, "id": change.id}
     value = change.value
     if isinstance(value, Interaction):

@@ -1,4 +1,8 @@
-"""How often somebody may try a password: a sliding window per visitor and mail address, and a wider one per visitor."""
+"""How often somebody may try a password: a sliding window per place and mail address, one per place, one per address.
+
+The last is wide, for the tries of many places together: so that nobody can guess with a botnet, and few can lock a
+colleague out. Whether there is an agent of that address makes no difference.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from time import monotonic
 WINDOW = 600.0
 PER_PERSON = 8
 PER_PLACE = 60
+PER_ADDRESS = 60
 MOST = 20_000
 
 
@@ -20,11 +25,15 @@ class Tries:
     def wait(self, place: str, email: str) -> float:
         """Seconds until the next try is allowed; 0 when it is now."""
         now = monotonic()
-        return max(self._wait(place, PER_PLACE, now), self._wait(_pair(place, email), PER_PERSON, now))
+        return max(
+            self._wait(place, PER_PLACE, now),
+            self._wait(_pair(place, email), PER_PERSON, now),
+            self._wait(_pair("", email), PER_ADDRESS, now),
+        )
 
     def failed(self, place: str, email: str) -> None:
         """Count a wrong password."""
-        for key in (place, _pair(place, email)):
+        for key in (place, _pair(place, email), _pair("", email)):
             times = self._failed.setdefault(key, deque(maxlen=PER_PLACE))
             times.append(monotonic())
             self._failed.move_to_end(key)
