@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,12 +16,17 @@ from inbox.speech import language_of
 from inbox.visit import Visit
 from inbox.words import DONE
 
-# No inline script or style anywhere, so nothing that slips into a page can run.
+# No inline script or style anywhere, and only the scripts that the page itself names with its nonce (and what those
+# import): nothing that slips into a page can run, also not a file of ours that somebody else brought.
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self'; "
+    "default-src 'none'; script-src {scripts}; style-src 'self'; img-src 'self' data: blob:; media-src 'self'; "
     "connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+HEADERS = {
+    "Content-Security-Policy": POLICY.format(scripts="'none'"),
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 async def page(visit: Visit, template: str, /, *, status: int = 200, **values: Any) -> web.Response:
@@ -33,7 +39,9 @@ async def page(visit: Visit, template: str, /, *, status: int = 200, **values: A
             log.troubled(limit=100), visit.needs.intake.count(), log.tasks(until=visit.now)
         )
         problems, calls_due = len(troubled) + unread, len(due)
+    nonce = secrets.token_urlsafe(16)
     body = visit.needs.templates.get_template(f"inbox/{template}").render(
+        nonce=nonce,
         language=agent.language,
         zone=visit.request.cookies.get("zone"),
         theme=theme(visit.request),
@@ -50,20 +58,27 @@ async def page(visit: Visit, template: str, /, *, status: int = 200, **values: A
         channels={name: line.title for name, line in visit.needs.table.items()},
         **values,
     )
-    return web.Response(text=body, status=status, content_type="text/html", headers=HEADERS)
+    return _html(body, nonce, status)
 
 
 def plain_page(needs: Needs, request: web.Request, template: str, *, status: int = 200, **values: Any) -> web.Response:
     """A page for somebody who is not signed in."""
     language = language_of(needs.templates, request)
+    nonce = secrets.token_urlsafe(16)
     body = needs.templates.get_template(f"inbox/{template}").render(
+        nonce=nonce,
         language=language,
         zone=request.cookies.get("zone"),
         theme=theme(request),
         now=datetime.now(UTC),
         **values,
     )
-    return web.Response(text=body, status=status, content_type="text/html", headers=HEADERS)
+    return _html(body, nonce, status)
+
+
+def _html(body: str, nonce: str, status: int) -> web.Response:
+    headers = {**HEADERS, "Content-Security-Policy": POLICY.format(scripts=f"'nonce-{nonce}'")}
+    return web.Response(text=body, status=status, content_type="text/html", headers=headers)
 
 
 def theme(request: web.Request) -> str:
@@ -94,7 +109,9 @@ def refused(visit: Visit, error: SwitchboardError, status: int, kept: str = "") 
         field = getattr(error, "field", "")
         told = {"sentence": sentence, "field": field} | ({"request": number} if number else {})
         return web.json_response(told, status=status, headers=HEADERS)
+    nonce = secrets.token_urlsafe(16)
     body = visit.needs.templates.get_template("inbox/refused.html").render(
+        nonce=nonce,
         language=visit.agent.language,
         zone=visit.request.cookies.get("zone"),
         theme=theme(visit.request),
@@ -105,4 +122,4 @@ def refused(visit: Visit, error: SwitchboardError, status: int, kept: str = "") 
         number=number,
         back=visit.request.headers.get("Referer", "") if visit.request.method == "POST" else "",
     )
-    return web.Response(text=body, status=status, content_type="text/html", headers=HEADERS)
+    return _html(body, nonce, status)

@@ -7,12 +7,13 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from core.errors import NotAllowed
+from core.errors import Invalid, NotAllowed, TooLarge
 from inbox.needs import Needs
 from inbox.page import plain_page
 from inbox.visit import Visit, cookie_name, from_our_page, posted, text_field, visit_of
 
 YEAR = 365 * 86_400
+LARGEST = 16 * 1024  # bytes of a sign-in
 
 
 async def page(needs: Needs, request: web.Request) -> web.StreamResponse:
@@ -39,7 +40,10 @@ async def post(needs: Needs, request: web.Request) -> web.StreamResponse:
         from_our_page(needs, request)
     except NotAllowed:
         return _again(needs, request, 403, "", "/inbox/", "Open the sign-in page itself and try once more.")
-    form = await posted(request)
+    try:
+        form = await posted(request, LARGEST)
+    except (Invalid, TooLarge) as error:
+        return _again(needs, request, 413 if isinstance(error, TooLarge) else 422, "", "/inbox/", error.sentence)
     email, password = text_field(form, "email", 320).strip(), text_field(form, "password")
     onward = _ours(text_field(form, "next"))
     place = needs.visitor_ip(request)

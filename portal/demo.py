@@ -23,6 +23,7 @@ from portal.limits import Places
 from portal.needs import Demo, Needs, Post
 from portal.page import language_of, page
 
+LARGEST_LETTER = 64 * 1024
 _NUMBER = re.compile(r"[A-Z]{1,3}-[0-9]{4}")
 
 
@@ -103,7 +104,11 @@ class DemoMail:
         origin = request.headers.get("Origin")
         if origin is not None and urlsplit(origin).netloc != request.host:
             return web.Response(status=403, text="Write from the demo page itself.")
-        given = {name: clean(value)[:8000] for name, value in (await request.post()).items() if isinstance(value, str)}
+        try:
+            fields = await request.clone(client_max_size=LARGEST_LETTER).post()
+        except (ValueError, LookupError):  # broken multipart, unknown charset, not UTF-8
+            return web.Response(status=400, text="This form could not be read.")
+        given = {name: clean(value)[:8000] for name, value in fields.items() if isinstance(value, str)}
         sender, text = as_mail(given.get("from", "")), given.get("text", "").strip()
         if sender is None or not text:
             return page(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +15,7 @@ from portal.needs import Needs
 
 POLICY = {
     "default-src": "'none'",
-    "script-src": "'self'",
+    "worker-src": "'self'",
     "style-src": "'self'",
     "img-src": "'self' data:",
     "connect-src": "'self'",
@@ -61,8 +62,12 @@ def page(
 ) -> web.Response:
     """The page as an answer. `policy` changes directives of the content security policy."""
     language = language or language_of(needs, request)
-    html = rendered(needs, template, language, section, path=request.path, zone=zone_of(request), **values)
-    written = "; ".join(f"{name} {value}" for name, value in {**POLICY, **(policy or {})}.items())
+    # Only the scripts that the page itself names, and what those import.
+    nonce = secrets.token_urlsafe(16)
+    values |= {"path": request.path, "zone": zone_of(request), "nonce": nonce}
+    html = rendered(needs, template, language, section, **values)
+    policies = {**POLICY, "script-src": f"'nonce-{nonce}'", **(policy or {})}
+    written = "; ".join(f"{name} {value}" for name, value in policies.items())
     return web.Response(
         text=html,
         status=status,

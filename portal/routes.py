@@ -19,6 +19,8 @@ from portal.forms.embed import Embed
 from portal.forms.page import FormPages
 from portal.forms.take import TakesForms
 from portal.going import Going
+from portal.knocking import Handler, knocking
+from portal.limits import Places
 from portal.needs import Demo, Needs
 from portal.tracking import Tracking
 from portal.unsubscribe import Unsubscribing
@@ -35,26 +37,31 @@ def routes(needs: Needs) -> list[web.AbstractRouteDef]:
     confirming = Confirming(needs)
     tracking = Tracking(needs)
     unsubscribing = Unsubscribing(needs)
+
+    def paced(handler: Handler, burst: int = 120, per_second: float = 2) -> Handler:
+        return knocking(needs, Places(burst, per_second), handler)
+
     return [
         web.get("/", partial(_front, to="/demo" if needs.demo else "/inbox/")),
         web.get("/chat/widget.js", Script().serve),
-        web.get("/chat/sites/{name}", Sites(needs, chat.presence).show),
-        web.get("/chat/socket", chat.socket),
-        web.post("/chat/files", uploads.receive),
+        web.get("/chat/sites/{name}", paced(Sites(needs, chat.presence).show, 300, 10)),
+        # After a restart everybody comes back at once, also those who share an address.
+        web.get("/chat/socket", paced(chat.socket, 500, 20)),
+        web.post("/chat/files", paced(uploads.receive)),
         web.options("/chat/files", uploads.preflight),
-        web.get("/chat/files/{token}", partial(download, shares=chat.shares, files=needs.files)),
+        web.get("/chat/files/{token}", paced(partial(download, shares=chat.shares, files=needs.files), 300, 10)),
         web.get("/forms/embed.js", Embed().serve),
-        web.get("/forms/{name}", forms.show),
+        web.get("/forms/{name}", paced(forms.show)),
         web.post("/forms/{name}", taking.receive),
         web.options("/forms/{name}", taking.preflight),
-        web.get("/forms/{name}/thanks", forms.thanks),
+        web.get("/forms/{name}/thanks", paced(forms.thanks)),
         web.get("/go/{name}", Going(needs, came).follow),
-        web.get("/confirm/{token}", confirming.show),
-        web.post("/confirm/{token}", confirming.receive),
-        web.get("/track/{token}", tracking.show),
-        web.get("/track/{token}/events", tracking.events),
-        web.get("/unsubscribe/{token}", unsubscribing.show),
-        web.post("/unsubscribe/{token}", unsubscribing.receive),
+        web.get("/confirm/{token}", paced(confirming.show)),
+        web.post("/confirm/{token}", paced(confirming.receive)),
+        web.get("/track/{token}", paced(tracking.show)),
+        web.get("/track/{token}/events", paced(tracking.events)),
+        web.get("/unsubscribe/{token}", paced(unsubscribing.show)),
+        web.post("/unsubscribe/{token}", paced(unsubscribing.receive)),
         *(_demo(needs, needs.demo) if needs.demo else ()),
     ]
 

@@ -206,8 +206,11 @@ async def _read(request: web.Request, *, files: bool) -> bytes:
     if (request.content_length or 0) > most:
         raise TooLarge("This is more than a form can hold.")
     body = bytearray()
-    async for chunk in request.content.iter_any():
-        body += chunk
-        if len(body) > most:
-            raise TooLarge("This is more than a form can hold.")
+    try:
+        async for chunk in request.content.iter_any():
+            body += chunk
+            if len(body) > most:
+                raise TooLarge("This is more than a form can hold.")
+    except web.RequestPayloadError as error:
+        raise NotThisFormat("The form broke off or was not encoded as its headers say.") from error
     return bytes(body)
