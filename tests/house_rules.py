@@ -225,6 +225,38 @@ def nothing_of_ours_is_patched(file: File) -> Iterator[str]:
                 yield f"{file.path}:{node.lineno} patches {ast.unparse(target)}"
 
 
+SECRETS = re.compile(
+    r"(^|_)(secret|token|signature|digest|password|passwd|hmac|mac|csrf|seal|passphrase)$", re.IGNORECASE
+)
+
+
+def secrets_are_compared_in_constant_time(file: File) -> Iterator[str]:
+    """How long `==` takes tells how much of a guess was right; `hmac.compare_digest` tells nothing."""
+    if not file.ours:
+        return
+
+    def secret(side: ast.expr) -> bool:
+        if isinstance(side, ast.Call):
+            called = ast.unparse(side.func).rpartition(".")[2]
+            return called in {"hexdigest", "digest"} or bool(SECRETS.search(called))
+        if isinstance(side, ast.Subscript):
+            return isinstance(side.slice, ast.Constant) and bool(SECRETS.search(str(side.slice.value)))
+        name = side.attr if isinstance(side, ast.Attribute) else side.id if isinstance(side, ast.Name) else ""
+        return bool(SECRETS.search(name))
+
+    def plain(side: ast.expr) -> bool:
+        """What is written in the code is no secret: nothing, an empty text, a word."""
+        return isinstance(side, ast.Constant | ast.Tuple)
+
+    for node in file.nodes:
+        if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Eq | ast.NotEq | ast.In | ast.NotIn):
+            sides = [node.left, *node.comparators]
+            against = node.comparators if isinstance(node.ops[0], ast.In | ast.NotIn) else sides
+            keyed = isinstance(node.ops[0], ast.In | ast.NotIn) and not isinstance(against[0], ast.List | ast.Tuple)
+            if not keyed and any(map(secret, sides)) and not any(map(plain, sides)):
+                yield f"{file.path}:{node.lineno} compares a secret with ==; use hmac.compare_digest"
+
+
 def files_are_short(file: File) -> Iterator[str]:
     """A file that scrolls for ever is two files."""
     lines = file.text.count("\n")
@@ -243,5 +275,6 @@ RULES: tuple[Rule, ...] = (
     imports_stand_at_the_top,
     exemptions_have_a_reason,
     nothing_of_ours_is_patched,
+    secrets_are_compared_in_constant_time,
     files_are_short,
 )

@@ -55,6 +55,10 @@ EXAMPLES: dict[Rule, tuple[tuple[str, str], tuple[str, str]]] = {
         ("tests/a.py", "import sys\nmonkeypatch.setattr(sys, 'path', [])"),
         ("tests/a.py", "from core import send\nmonkeypatch.setattr(send, 'enter', None)"),
     ),
+    house_rules.secrets_are_compared_in_constant_time: (
+        ("core/a.py", "ok = hmac.compare_digest(token, given); empty = token == '' or password is None"),
+        ("core/a.py", "ok = account.secret == given"),
+    ),
     house_rules.files_are_short: (("core/a.py", "\n" * 300), ("core/a.py", "\n" * 500)),
 }
 
