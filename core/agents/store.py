@@ -84,7 +84,7 @@ class Agents:
         password: str | None = None,
         signature: str | None = None,
     ) -> Agent | None:
-        """Change what is given. Deactivating an agent or changing the password ends their sessions."""
+        """Change what is given. Deactivating an agent, changing their role or their password ends their sessions."""
         fields: Document = {"name": name, "role": role, "language": language, "active": active, "away": away}
         fields["signature"] = clean(signature)[:2000] if signature is not None else None
         known = {key: value for key, value in fields.items() if value is not None}
@@ -93,7 +93,7 @@ class Agents:
         document = await self._all.find_one_and_update(
             {"_id": id}, {"$set": {**known, "writer": writer()}}, return_document=True
         )
-        if password is not None or active is False:
+        if password is not None or role is not None or active is False:
             await self._sessions.delete_many({"agent_id": id})
         return Agent.of(document) if document else None
 
