@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -19,7 +18,6 @@ from aiohttp import web
 from core.channel import Account
 from core.database import Database
 from core.hush import hush, hushed
-from switchboard.logs import Redacting
 from switchboard.stores import stores_on
 from tests.making import make_settings, until
 from tests.running import hub_process
@@ -168,12 +166,25 @@ async def _troubled(accounts: Any) -> bool:
     return bool(states["telegram:bot"]["problem"] and states["email:help"]["problem"])
 
 
-def test_what_libraries_log_is_redacted_too() -> None:
+LIBRARY = """
+import logging
+from core.settings import Settings
+from switchboard.logs import configure
+
+configure(Settings.load(None, secret_key="k" * 32, log_format=FORMAT))
+try:
+    raise ValueError("password=SECRET")
+except ValueError:
+    logging.getLogger("aiohttp.server").exception("token=%s", "SECRET")
+"""
+
+
+@pytest.mark.parametrize("written", ["json", "text"])
+async def test_what_libraries_log_is_redacted_too(written: str) -> None:
     """Whichever logger it came through, with its traceback."""
-    try:
-        raise ValueError(f"password={MARK}")
-    except ValueError:
-        record = logging.LogRecord("aiohttp.server", 40, "x", 1, "token=%s", (LOOSE,), sys.exc_info())
-    text = Redacting("%(levelname)s %(name)s: %(message)s").format(record)
-    assert "Traceback" in text
-    assert MARK not in text
+    program = LIBRARY.replace("SECRET", LOOSE).replace("FORMAT", repr(written))
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stderr=asyncio.subprocess.PIPE)
+    _, said = await process.communicate()
+    assert b"Traceback" in said
+    assert b"aiohttp.server" in said
+    assert MARK.encode() not in said

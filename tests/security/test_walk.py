@@ -12,6 +12,7 @@ from aiohttp import web
 from core.conversations.store import View
 from inbox.routes import URLS
 from switchboard import rooms
+from switchboard.pulse import Pulse
 from tests.inbox.desk import AtDesk
 from tests.security.doors import DESK, DOORS
 from tests.security.world import NAME, WORDS, World, asked, same_answer
@@ -41,7 +42,8 @@ def tells_nothing(body: str) -> bool:
 
 async def test_every_route_has_a_row_and_every_row_a_route(world: World) -> None:
     app = web.Application()
-    app.add_routes(rooms.build(world.hub.parts, None).routes)
+    stores = world.hub.parts.stores
+    app.add_routes(rooms.build(world.hub.parts, Pulse(stores.database.meter, stores.accounts), None).routes)
     real = {(route.method, route.resource.canonical) for route in app.router.routes() if route.resource}
     real -= {("HEAD", path) for _, path in real}  # as GET, and without a body
     meant = {(door.method, door.path) for door in DOORS} | {(door.method, door.path) for door in DESK}
