@@ -38,9 +38,12 @@ class Room:
         finally:
             self._give_back(line, space.weight)
 
-    def fits(self, line: str, weight: int) -> bool:
-        """Whether `weight` bytes more are there for `line`. What is larger than all of its share goes in alone."""
-        if self._free == self._size:
+    def fits(self, line: str, weight: int, own: int = 0) -> bool:
+        """Whether `weight` bytes more are there for `line`, for a request that holds `own` already.
+
+        What is larger than all of its share goes in alone.
+        """
+        if self._free + own == self._size:
             return True
         return self._held[line] + weight <= SHARE * (self._free - weight)
 
@@ -93,7 +96,7 @@ class Space:
         """The body has `size` bytes by now, perhaps more than reserved. Raises CannotStore when they do not fit."""
         more = size - self.weight
         if size > SMALL and more > 0:
-            if not self._room.fits(self._line, more):
+            if not self._room.fits(self._line, more, self.weight):
                 raise full()
             self._add(more)
 

@@ -179,7 +179,7 @@ except ValueError:
 """
 
 
-@pytest.mark.parametrize("written", ["json", "text"])
+@pytest.mark.parametrize("written", ["json", "console"])
 async def test_what_libraries_log_is_redacted_too(written: str) -> None:
     """Whichever logger it came through, with its traceback."""
     program = LIBRARY.replace("SECRET", LOOSE).replace("FORMAT", repr(written))

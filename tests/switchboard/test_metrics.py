@@ -10,8 +10,10 @@ import aiohttp
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from core import clock
 from core.channel import Account
 from core.interactions import status
+from core.interactions.interaction import Author
 from tests.making import make_message
 from tests.running import running_hub
 from tests.visitor import Visitor
@@ -65,7 +67,12 @@ async def test_the_page_names_what_a_message_leaves_behind(database_uri: str, da
         await visitor.say(hub.url, "a word of Ann's")
         await visitor.hears(hub.url, 1)
         late = make_message("late", person="ann-4711", channel="letter", direction="out", status=status.FAILED)
-        await stores.interactions.add([late])
+        said = await stores.database.collection("interactions").find_one({"direction": "in"})
+        assert said is not None
+        address, author = said["address"], Author("agent", "a1", "Olena")
+        theirs = make_message("a person's", address=address, direction="out", status=status.QUEUED, author=author)
+        await stores.interactions.add([late, theirs])
+        await stores.addresses.flag([address], clock.now())
         log = stores.database.collection("interactions")
         async with asyncio.timeout(30):
             while await log.count_documents({"status": {"$in": ["received", "queued", "sending"]}}):

@@ -63,6 +63,17 @@ async def test_what_is_larger_than_the_room_goes_in_alone(needs: Needs, database
         assert await door.count("interactions") == 1
 
 
+async def test_a_body_of_unknown_length_may_be_larger_than_the_room_alone(needs: Needs, database: Database) -> None:
+    async with serving(replace(needs, bytes_in_hand=70 * KB), database) as door:
+
+        async def chunks() -> Any:
+            for _ in range(30):
+                yield b"x" * 10 * KB
+
+        async with door.http.post("/webhooks/orders/shop", data=chunks()) as response:
+            assert response.status == 401, "it was read to its end"
+
+
 async def test_a_body_of_unknown_length_that_outgrows_the_room_is_put_off(needs: Needs, database: Database) -> None:
     slow = Slow()
     async with serving(replace(needs, receive=slow, bytes_in_hand=150 * KB), database) as door:
