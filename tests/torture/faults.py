@@ -199,7 +199,7 @@ class Hand:
 
 # These hands work side by side.
 HANDS = (
-    Hand({kill: 1}, 3),
+    Hand({kill: 1}, 4.5),
     Hand({clock: 3, freeze: 2, term: 2}, 4),
     Hand({cut: 2, slow: 2, hole: 2, mongod: 2, disk: 1}, 5),
     Hand({telegram: 3, smtp: 2}, 1.5),
