@@ -41,6 +41,7 @@ def main() -> int:
         place.mkdir(parents=True, exist_ok=True)
         sys.stderr.write(f"{stage}: {seconds:.0f} s, seed {chapter.seed} …\n")
         outcomes.append(asyncio.run(play_chapter(chapter, place)))
+        sys.stderr.write(written(outcomes[-1:], folder) + "\n\n")
     sys.stdout.write(written(outcomes, folder) + "\n")
     return 1 if any(outcome.findings for outcome in outcomes) else 0
 
