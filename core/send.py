@@ -72,7 +72,7 @@ class Send:
             if not content.subject and conversation.subject:
                 content = replace(content, subject=_answer_to(conversation.subject))
         planned = due_at is not None and due_at > now
-        sent = not planned and able.reads_log and await self._is_next(address, author, data)
+        sent = not planned and able.reads_log and await self._is_next(address, kind, author, data)
         entries = [
             Interaction(
                 id=new_id(),
@@ -115,13 +115,14 @@ class Send:
         there = [await self._interactions.by_key(entry.address, entry.key) for entry in entries]
         return [entry for entry in there if entry is not None]
 
-    async def _is_next(self, address: str, author: Author, data: Mapping[str, Any] | None) -> bool:
+    async def _is_next(self, address: str, kind: Kind, author: Author, data: Mapping[str, Any] | None) -> bool:
         """Whether what the bot answers need not go through the lane, where it would only be marked as sent.
 
         What people write may be followed up and what has a purpose may be declined: both are `deliver`'s to see. And
-        nothing overtakes what waits.
+        nothing overtakes what waits, nor (a survey) the words of an agent right before it, which another process may
+        just have sent and this one not heard of.
         """
-        answers = author.kind == "bot" and not (data or {}).get("purpose")
+        answers = kind == "message" and author.kind == "bot" and not (data or {}).get("purpose")
         return answers and not await self._interactions.waiting(address)
 
 

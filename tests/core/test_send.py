@@ -61,6 +61,13 @@ async def test_nothing_overtakes_what_waits(parts: Parts) -> None:
     assert went == ["a person's words", "how was it?"]
 
 
+async def test_a_survey_goes_behind_what_another_process_has_just_sent(parts: Parts) -> None:
+    await parts.send(BOARD, Content("a person's words"), AGENT, key="reply")
+    await handle(parts, "out")
+    await parts.send(BOARD, Content("how was it?"), BOT, key="rating", kind="survey")
+    assert await said(parts) == [("a person's words", status.SENT), ("how was it?", status.QUEUED)]
+
+
 @pytest.mark.parametrize("author", [AGENT, Author("system")])
 async def test_only_the_bots_answers_need_no_lane(parts: Parts, author: Author) -> None:
     await parts.send(BOARD, Content("hello"), author, key="k")
