@@ -34,6 +34,7 @@ SET = "switchboard"
 CACHE_GB = 0.5
 START = 60.0  # seconds a start may take, recovery of a large journal included
 AUTHENTICATION_FAILED = 18  # MongoDB's error code
+WAIT_FOR_PORT = 5.0  # seconds
 LOOK = 0.25  # seconds between two looks at the process
 
 _NONE_FOUND = (
@@ -172,7 +173,7 @@ class PrivateMongod:
         await self._outlive_orphan()
         if not self._settled:
             known = self._written_port()
-            self._port = free_port(known)
+            self._port = await _same(known)
             if self._port != known:
                 if (self._db / "WiredTiger").exists():
                     await self._move()
@@ -334,6 +335,19 @@ class PrivateMongod:
                 _log.error("The private MongoDB does not start.", reason=str(error), again_in_seconds=pause)
             else:
                 _log.info("The private MongoDB is back.")
+
+
+async def _same(known: int) -> int:
+    """The port `known`, waited for as long as another connection may happen to use it; any other free one after that.
+
+    Hubs that are attached know no other, and would never find the MongoDB again.
+    """
+    until = time.monotonic() + WAIT_FOR_PORT
+    while True:
+        port = free_port(known)
+        if port == known or not known or time.monotonic() > until:
+            return port
+        await asyncio.sleep(0.05)
 
 
 def find_mongod() -> Path:

@@ -272,6 +272,17 @@ async def test_a_port_taken_by_another_is_changed_for_one_that_is_free(data: Pat
         assert values(again) == [1, 2]
 
 
+async def test_a_port_that_is_taken_for_a_moment_is_waited_for_because_attached_hubs_know_no_other(data: Path) -> None:
+    async with PrivateMongod(data) as uri:
+        write(uri, 1)
+        port = int(uri.rsplit(":", 1)[1].split("/")[0])
+    passing = socket.create_server(("127.0.0.1", port))
+    asyncio.get_running_loop().call_later(0.3, passing.close)
+    async with PrivateMongod(data) as again:
+        assert again == uri
+        assert values(again) == [1]
+
+
 async def test_a_start_cut_short_before_the_user_was_made_is_completed(data: Path) -> None:
     async with PrivateMongod(data):
         command = only(data).cmdline()
