@@ -18,7 +18,7 @@ LARGEST = 16 * 1024  # bytes of a sign-in
 
 async def page(needs: Needs, request: web.Request) -> web.StreamResponse:
     """The form; who is signed in goes on."""
-    onward = _ours(request.query.get("next", ""))
+    onward = within_inbox(request.query.get("next", ""))
     if await visit_of(needs, request):
         raise web.HTTPSeeOther(onward)
     signed_out = request.query.get("said") in ("signed_out", "password")
@@ -45,7 +45,7 @@ async def post(needs: Needs, request: web.Request) -> web.StreamResponse:
     except (Invalid, TooLarge) as error:
         return _again(needs, request, 413 if isinstance(error, TooLarge) else 422, "", "/inbox/", error.sentence)
     email, password = text_field(form, "email", 320).strip(), text_field(form, "password")
-    onward = _ours(text_field(form, "next"))
+    onward = within_inbox(text_field(form, "next"))
     place = needs.visitor_ip(request)
     if needs.tries.wait(place, email):
         sentence = "Too many tries. Wait ten minutes, or ask an administrator for a new password."
@@ -87,9 +87,12 @@ def _again(
     )
 
 
-def _ours(onward: str) -> str:
+def within_inbox(onward: str) -> str:
     """Where to go after signing in: only ever a page of the inbox."""
-    parts = urlsplit(onward[:500].replace("\\", "/"))
+    try:
+        parts = urlsplit(onward[:500].replace("\\", "/"))
+    except ValueError:
+        return "/inbox/"
     inside = not parts.scheme and not parts.netloc and parts.path.startswith("/inbox/") and "//" not in parts.path
     sane = inside and parts.path.isprintable() and not parts.path.startswith("/inbox/sign-in")
     return onward[:500] if sane and onward.isascii() and onward.isprintable() else "/inbox/"

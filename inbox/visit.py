@@ -9,20 +9,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from aiohttp import web
+from aiohttp.http_exceptions import BadHttpMessage
 from multidict import MultiDict, MultiDictProxy
 
 from core.agents.agent import Agent
 from core.channel import clean
 from core.errors import Invalid, NotAllowed, TooLarge
+from core.origin import place_of
 from core.signing import genuine as genuine_seal
 from inbox.needs import Needs
 from inbox.speech import translated
 
 BOUNDED = web.RequestKey("bounded", web.Request)
 Permission = Literal["anybody", "agent", "admin"]
+# What aiohttp makes of a body that is not encoded or not divided as its headers say.
+_BROKEN = (web.RequestPayloadError, BadHttpMessage)
 REGIONS = ("nav", "list", "main", "head", "thread", "side", "page")
 
 
@@ -98,7 +101,7 @@ async def posted(request: web.Request, most: int = MAX_WORDS) -> MultiDictProxy[
         return await request.post()
     except web.HTTPRequestEntityTooLarge as error:
         raise TooLarge("This is larger than the hub accepts. Send smaller files, or fewer at once.") from error
-    except (ValueError, LookupError, RuntimeError) as error:  # broken multipart, unknown charset, not UTF-8
+    except (*_BROKEN, ValueError, LookupError, RuntimeError) as error:  # unknown charset, not UTF-8, no such encoding
         raise Invalid("This form could not be read. Go back and send it once more.") from error
 
 
@@ -137,8 +140,8 @@ def from_our_page(needs: Needs, request: web.Request) -> None:
     site = request.headers.get("Sec-Fetch-Site", "same-origin")
     origin = request.headers.get("Origin")
     # `Origin: null` (a sandboxed frame, a local file) has no host, and must not equal an unset public address.
-    hosts = {host for host in (request.host.lower(), urlsplit(needs.public_url or "").netloc.lower()) if host}
-    if site not in ("same-origin", "none") or (origin is not None and urlsplit(origin).netloc.lower() not in hosts):
+    hosts = {request.host.lower(), place_of(needs.public_url or "")} - {""}
+    if site not in ("same-origin", "none") or (origin is not None and place_of(origin) not in hosts):
         raise NotAllowed("This did not come from the inbox itself, so nothing was done.", code="foreign_post")
 
 

@@ -8,15 +8,16 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from urllib.parse import urlsplit
 
 from aiohttp import web
+from aiohttp.http_exceptions import BadHttpMessage
 
 from core.channel import clean
 from core.forms.check import as_mail
 from core.forms.field import in_language
 from core.ids import new_id
 from core.orders.order import STATUSES
+from core.origin import place_of
 from portal.forms.page import more_of
 from portal.language import words_of
 from portal.limits import Places
@@ -102,11 +103,11 @@ class DemoMail:
         """POST /demo/mail: a letter of a sample customer to the shop."""
         language = language_of(self.needs, request)
         origin = request.headers.get("Origin")
-        if origin is not None and urlsplit(origin).netloc != request.host:
+        if origin is not None and place_of(origin) != request.host.lower():
             return web.Response(status=403, text="Write from the demo page itself.")
         try:
             fields = await request.clone(client_max_size=LARGEST_LETTER).post()
-        except (ValueError, LookupError):  # broken multipart, unknown charset, not UTF-8
+        except (ValueError, LookupError, web.RequestPayloadError, BadHttpMessage):  # broken, unknown charset, not UTF-8
             return web.Response(status=400, text="This form could not be read.")
         given = {name: clean(value)[:8000] for name, value in fields.items() if isinstance(value, str)}
         sender, text = as_mail(given.get("from", "")), given.get("text", "").strip()

@@ -10,9 +10,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from core.channel import Account
+from core.origin import place_of
 from core.said import Said
 
 LANGUAGES = ("en", "ru", "uk")
@@ -106,7 +106,7 @@ def greeting(line: str) -> Greeting | None:
 def wrong(settings: Mapping[str, Any]) -> tuple[str, str] | None:
     """(field, sentence) of the first setting that cannot be used as it is written; None when all can."""
     for origin in origins(settings.get("origins")):
-        if not _ORIGIN.fullmatch(origin) or not urlsplit(origin).hostname:
+        if not _ORIGIN.fullmatch(origin) or not place_of(origin):
             told = "{what} is not the address of a site. Write it as https://shop.example, without a path."
             return "origins", Said(told, what=origin[:100])
     for line in _lines(settings.get("greetings")):

@@ -222,5 +222,8 @@ def letter(unread: list[Interaction], conversation: Conversation, site: Site) ->
 def page_of(visit: Mapping[str, Any], site: Site) -> str:
     """The page the visitor was on, only if it is one of the site's own: a browser may claim any."""
     url = str(visit.get("now", {}).get("url", ""))
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # a browser may claim what no address can be
+        return ""
     return url if f"{parts.scheme}://{parts.netloc}".lower() in site.origins else ""

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
@@ -19,6 +18,7 @@ from core.forms.form import Form
 from core.forms.judge import Signs, held_back, suspicion
 from core.forms.sniff import PICTURES
 from core.forms.submission import Submission, read_submission
+from core.origin import place_of
 from portal.came import Came
 from portal.forms.answer import Answer, cors
 from portal.forms.page import FormPages
@@ -72,8 +72,8 @@ class TakesForms:
 
     def _may_post(self, request: web.Request, form: Form) -> bool:
         origin = request.headers.get("Origin")
-        own = {request.host, urlsplit(self._needs.public_url or "").netloc} - {""}
-        return origin is None or origin in form.origins or urlsplit(origin).netloc in own
+        own = {request.host.lower(), place_of(self._needs.public_url or "")} - {""}
+        return origin is None or origin in form.origins or place_of(origin) in own
 
     async def receive(self, request: web.Request) -> web.Response:
         """POST /forms/NAME. Answered with yes only when it is in the log, or held back for a person to look at."""
