@@ -9,6 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
+from core.channel import clean
 from core.errors import SwitchboardError
 from core.trace import request as asked_for
 from inbox.needs import Needs
@@ -43,7 +44,7 @@ async def page(visit: Visit, template: str, /, *, status: int = 200, **values: A
     body = visit.needs.templates.get_template(f"inbox/{template}").render(
         nonce=nonce,
         language=agent.language,
-        zone=visit.request.cookies.get("zone"),
+        zone=zone_name(visit.request),
         theme=theme(visit.request),
         now=visit.now,
         agent=agent,
@@ -68,7 +69,7 @@ def plain_page(needs: Needs, request: web.Request, template: str, *, status: int
     body = needs.templates.get_template(f"inbox/{template}").render(
         nonce=nonce,
         language=language,
-        zone=request.cookies.get("zone"),
+        zone=zone_name(request),
         theme=theme(request),
         now=datetime.now(UTC),
         **values,
@@ -79,6 +80,11 @@ def plain_page(needs: Needs, request: web.Request, template: str, *, status: int
 def _html(body: str, nonce: str, status: int) -> web.Response:
     headers = {**HEADERS, "Content-Security-Policy": POLICY.format(scripts=f"'nonce-{nonce}'")}
     return web.Response(text=body, status=status, content_type="text/html", headers=headers)
+
+
+def zone_name(request: web.Request) -> str | None:
+    """The zone that the browser said it is in, unchecked, in characters that a page can hold."""
+    return clean(request.cookies.get("zone", ""))[:64] or None
 
 
 def theme(request: web.Request) -> str:
@@ -113,13 +119,13 @@ def refused(visit: Visit, error: SwitchboardError, status: int, kept: str = "") 
     body = visit.needs.templates.get_template("inbox/refused.html").render(
         nonce=nonce,
         language=visit.agent.language,
-        zone=visit.request.cookies.get("zone"),
+        zone=zone_name(visit.request),
         theme=theme(visit.request),
         now=visit.now,
         sentence=sentence,
         missing=status == 404,
         kept=kept,
         number=number,
-        back=visit.request.headers.get("Referer", "") if visit.request.method == "POST" else "",
+        back=clean(visit.request.headers.get("Referer", "")) if visit.request.method == "POST" else "",
     )
     return _html(body, nonce, status)

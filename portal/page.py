@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
+from core.channel import clean
 from portal.language import chosen, words_of
 from portal.needs import Needs
 
@@ -32,7 +33,7 @@ def language_of(needs: Needs, request: web.Request) -> str:
 
 def zone_of(request: web.Request) -> str | None:
     """The time zone this browser said it is in (`design/time.js` keeps it in a cookie), unchecked."""
-    return unquote(request.cookies.get("zone", ""))[:60] or None
+    return clean(unquote(request.cookies.get("zone", "")))[:60] or None
 
 
 def rendered(needs: Needs, template: str, language: str, section: str, /, **values: Any) -> str:
