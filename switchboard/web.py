@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
 import structlog
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 from aiohttp.typedefs import Middleware
 
 from core.database import away, cannot_store
@@ -47,8 +47,27 @@ def application(
     number = numbered(Visitors(proxies).is_proxy, Counter() if answers is None else answers)
     app = web.Application(client_max_size=max_body, middlewares=[number, quiet, in_time(patience), *middlewares])
     app.on_response_prepare.append(secure)
-    app.add_routes(routes)
+    app.add_routes(map(_expecting, routes))
     return app
+
+
+def _expecting(route: web.AbstractRouteDef) -> web.AbstractRouteDef:
+    if not isinstance(route, web.RouteDef):
+        return route
+    return web.RouteDef(route.method, route.path, route.handler, {**route.kwargs, "expect_handler": expected})
+
+
+async def expected(request: web.Request) -> None:
+    """Called for a request that waits to be told to go on. What else it may expect we do not know, nor repeat.
+
+    aiohttp's own answer repeats the header, and falls over bytes in it that are no text.
+    """
+    if request.version < HttpVersion11:
+        return
+    if request.headers.get("Expect", "").lower() != "100-continue":
+        raise web.HTTPExpectationFailed(text="What this request expects is not known here.")
+    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    request.writer.output_size = 0  # the answer itself has not begun
 
 
 async def secure(_: web.Request, response: web.StreamResponse) -> None:
