@@ -31,6 +31,7 @@ CHUNK = 64 * 1024
 _END = b"\r\n.\r\n"
 _BRACKETED = re.compile(r"<([^<>\x00-\x1f\x7f]*)>(.*)\Z", re.DOTALL)
 _BARE = re.compile(r"([^<>\s\x00-\x1f\x7f]+)(.*)\Z", re.DOTALL)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _CODED = re.compile(r"[245]\d\d[ -][245]\.\d{1,3}\.\d{1,3}(?: |\Z)")
 # Enhanced status codes (RFC 2034, which LMTP requires) for the library's own answers.
@@ -108,6 +109,7 @@ class Receiver(SMTP):
     async def push(self, status: str | bytes) -> None:
         """Answer, with an enhanced status code; who was told of too many faults is sent away."""
         line = status.decode("utf-8", "replace") if isinstance(status, bytes) else status
+        line = _CONTROL.sub("?", line)  # the library repeats what it did not understand, as it came
         if line[3:4] == " " and line[:3] in _CODES and not _CODED.match(line) and not self._greeting:
             line = f"{line[:4]}{_CODES[line[:3]]} {line[4:]}"
         await super().push(line)
