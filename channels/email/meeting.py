@@ -11,6 +11,7 @@ from channels.email.mime import body
 from channels.email.parse import Mail
 from core.channel import clean
 
+_FIRST, _LAST = 1970, 2200  # years
 LARGEST = 200_000  # bytes; an invitation has some thousand
 _TYPES = ("text/calendar", "application/ics")
 _METHODS: dict[str, Literal["invited", "cancelled", "answered", "shared"]] = {
@@ -71,9 +72,11 @@ def _moment(event: Any, name: str) -> str:
         value = event.get(name).dt
     except Exception:  # not there, or written so that no time can be read
         return ""
+    if not isinstance(value, date) or not _FIRST <= value.year < _LAST:
+        return ""  # nobody meets then, and in another zone such a time may be none at all
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat() if value.tzinfo else value.isoformat()
-    return value.isoformat() if isinstance(value, date) else ""
+    return value.isoformat()
 
 
 def _person(value: Any) -> str:

@@ -193,7 +193,10 @@ def _written_moment(context: Context, text: str) -> Markup:
     if at.tzinfo is None or "T" not in text:
         return Markup.escape(text.replace("T", " ").removesuffix(":00"))
     now = context.get("now") or datetime.now(UTC)
-    return dates.time_element(at, "full", _language(context), dates.zone_of(context.get("zone")), now)
+    try:
+        return dates.time_element(at, "full", _language(context), dates.zone_of(context.get("zone")), now)
+    except OverflowError:  # the first or last day of the calendar, which elsewhere is none
+        return Markup.escape(text)
 
 
 @pass_context
