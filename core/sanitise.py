@@ -76,7 +76,7 @@ def sanitise(html_: str, *, pictures: bool = False) -> str:
     balanced = inner(body_of(root))
     if len(balanced) > 2 * MAX_HTML or balanced.count("&") > MAX_ENTITIES:
         return _as_text(source)
-    return nh3.clean(
+    cleaned = nh3.clean(
         balanced,
         tags=_TAGS,
         attributes=_ATTRIBUTES,
@@ -89,6 +89,7 @@ def sanitise(html_: str, *, pictures: bool = False) -> str:
         link_rel="noopener noreferrer nofollow",
         strip_comments=True,
     )
+    return cleaned if cleaned.strip() else ""
 
 
 def _with_remote(tag: str, name: str, value: str) -> str | None:
@@ -110,7 +111,7 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
 
 
 def _as_text(source: str) -> str:
-    return f'<div style="white-space:pre-wrap">{escape(_stripped(source), quote=False)}</div>' if source else ""
+    return f'<div style="white-space:pre-wrap">{escape(_stripped(source), quote=False)}</div>' if source.strip() else ""
 
 
 def tree(source: str) -> Any | None:

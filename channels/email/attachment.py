@@ -60,12 +60,13 @@ def named(name: str) -> str:
         "_" if c in '<>:"|?*' else c for c in name if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co")
     )
     name = " ".join(name.split()).strip(". ")
+    name = f"_{name}" if _RESERVED.match(name) else name
     if len(name) > MAX_NAME:
         stem, dot, extension = name.rpartition(".")
         name = (
             f"{stem[: MAX_NAME - len(extension) - 1]}.{extension}" if dot and len(extension) <= 10 else name[:MAX_NAME]
-        )
-    return f"_{name}" if _RESERVED.match(name) else name
+        ).rstrip(". ")
+    return name
 
 
 def _invented(part: Part, data: bytes, position: int, charsets: Charsets) -> str:
