@@ -54,11 +54,12 @@ def declared_name(part: Part) -> str:
 
 def named(name: str) -> str:
     """`name` without folders, control characters, hidden direction marks and what file systems refuse; may be empty."""
-    name = unicodedata.normalize("NFC", name if len(name) <= 2000 else name[:1000] + name[-1000:])
+    name = name if len(name) <= 2000 else name[:1000] + name[-1000:]
     name = re.split(r"[/\\]", name.rstrip("/\\"))[-1]
     name = "".join(
         "_" if c in '<>:"|?*' else c for c in name if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co")
     )
+    name = unicodedata.normalize("NFC", name)  # once nothing stands between a letter and its accent any more
     name = " ".join(name.split()).strip(". ")
     name = f"_{name}" if _RESERVED.match(name) else name
     if len(name) > MAX_NAME:
