@@ -116,6 +116,10 @@ class Session(AiohttpSession):
         if found is not None and found["ok"] and status < 300 and method.__api_method__.startswith(UNREAD):
             # Reading a Message through aiogram's models takes longer than sending it, and its numbers are all we need.
             return cast("TelegramType", found.get("result"))
+        refused = found is not None and not (found["ok"] and status < 300)
+        if found is not None and refused and not isinstance(found.get("description"), str):
+            # A refusal says why, as the Bot API has it; whoever stands in between may not, and aiogram counts on it.
+            text = json.dumps(found | {"ok": False, "description": f"HTTP {status}"})
         answer = self.check_response(bot=bot, method=method, status_code=status, content=text)
         return cast("TelegramType", answer.result)
 
