@@ -41,6 +41,9 @@ torture: $(VENV)/.dev     ## real faults under load, and a proof that nothing wa
 bench-large: $(VENV)/.dev ## a large history beside a hundredth of it: make bench-large ARGS="--conversations 100000"
 	$(BIN)/python -m benchmarks.large $(ARGS)
 
+fuzz: $(VENV)/.dev        ## an hour of fuzzing every parser: make fuzz ARGS="--seconds 600 --only mail."
+	$(BIN)/python -m tests.fuzz $(ARGS)
+
 LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q
 
 lock:            ## compile the lock files anew (needs uv)
@@ -71,4 +74,4 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 
 anew:
 
-.PHONY: help setup run test check fix bench bench-large torture lock anew
+.PHONY: help setup run test check fix bench bench-large fuzz torture lock anew
