@@ -107,7 +107,7 @@ def _entries(value: str) -> list[tuple[str, str, str]]:
 def canonical(address: str) -> str:
     """The one form an address is known by: lower case, NFC, the domain as it is written in the DNS (IDNA)."""
     local, _, domain = unicodedata.normalize("NFC", address).strip().lower().rpartition("@")
-    return f"{local}@{ascii_domain(domain)}" if local else domain
+    return f"{local}@{ascii_domain(domain)}" if local else domain.strip()
 
 
 def ascii_domain(domain: str) -> str:

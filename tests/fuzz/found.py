@@ -10,6 +10,9 @@ INPUTS: dict[str, dict[str, bytes]] = {
     "settings.site": {
         "the address of a site with brackets and no address in them": b"https://[:::80801]",
     },
+    "mail.people": {
+        "an address without its first half kept a space": b"<@ x>, @ a b",
+    },
     "mail.file_name": {
         "a long name of a device was longer than the longest": b"con.txt" + b"txt" * 60,
         "a long name was cut so that it ended with a space": b"a" * 119 + b" b" * 10,
