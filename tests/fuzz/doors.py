@@ -25,6 +25,7 @@ from core.forms.field import FormField
 from core.forms.form import Form
 from core.unsubscribe import Unsubscribe
 from switchboard.hub import Hub
+from switchboard.pulse import Pulse
 from switchboard.rooms import build
 from tests.fuzz.mutate import mutate
 from tests.fuzz.target import ROOT
@@ -111,7 +112,9 @@ async def target(uri: str, name: str) -> AsyncIterator[Target]:
 
 def _routes(hub: Hub) -> list[tuple[str, str]]:
     """Method and pattern of everything the program answers."""
-    routes = [route for route in build(hub.parts).routes if isinstance(route, web.RouteDef)]
+    stores = hub.parts.stores
+    built = build(hub.parts, Pulse(stores.database.meter, stores.accounts))
+    routes = [route for route in built.routes if isinstance(route, web.RouteDef)]
     return sorted({(route.method if route.method != "*" else "POST", route.path) for route in routes})
 
 
