@@ -20,7 +20,6 @@ LOOKED_AT = 4000
 # How many words a beginning may stand for: MongoDB merges up to 200 pages of an index, and sorts in memory beyond.
 FORMS = 100
 KEYS, LOOKS = 128, 12
-SHORTEST = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ async def seek(
     `also` is a condition that nearly all meet.
     """
     *whole, last = asked
-    forms, vague = await _forms(collection, last) if len(last) >= SHORTEST else ([last], False)
+    forms, vague = await _forms(collection, last)
     if not forms:
         return Sought()
     choices = [[word] for word in dict.fromkeys(whole) if [word] != forms] + [forms]

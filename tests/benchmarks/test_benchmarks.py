@@ -70,7 +70,7 @@ def test_an_unknown_name_is_told_what_there_is() -> None:
     done = bench("intakee")
     assert done.returncode == 2
     assert "intakee" in done.stderr
-    assert "start, memory, intake, chat," in done.stderr
+    assert "start, memory, intake, flood," in done.stderr
 
 
 @pytest.mark.parametrize(

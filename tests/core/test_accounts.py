@@ -80,7 +80,11 @@ async def test_what_should_be_known_of_an_account(accounts: Accounts) -> None:
     states = await accounts.states()
     assert len(states["chat:demo"]["problem"]) == 500
     await accounts.note("chat", "demo", problem=None, facts={"name": "@bot"})
-    assert (await accounts.states())["chat:demo"] == {"problem": None, "facts": {"name": "@bot"}}
+    assert (await accounts.states())["chat:demo"] == {
+        "problem": None,
+        "facts": {"name": "@bot"},
+        "listener_until": None,
+    }
     await accounts.note("chat", "demo", problem="again")
     await accounts.save(make_account())
     assert (await accounts.states())["chat:demo"]["problem"] is None, "what was changed is tried anew"

@@ -119,6 +119,7 @@ INTERACTIONS: dict[str, Call] = {
     "waiting": lambda h: h.stores.interactions.waiting(h.entry.address),
 }
 ADDRESSES: dict[str, Call] = {
+    "abandoned": lambda h: h.stores.addresses.abandoned([h.entry.address, h.sent.address], h.now),
     "adopt": lambda h: h.stores.addresses.adopt(h.entry.address, "c"),
     "claim": lambda h: h.stores.addresses.claim("out", [h.entry.address, h.sent.address, "a:b:c"], h.now, HOUR),
     "count_automatic": lambda h: h.stores.addresses.count_automatic(h.entry.address, "m", h.now, 3),

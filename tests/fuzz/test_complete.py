@@ -92,6 +92,8 @@ OURS: dict[str, str] = {
     "channels/telegram/edit.py delete": "an id that Telegram gave to a message of ours",
     "channels/telegram/edit.py edit": "an id that Telegram gave to a message of ours",
     "core/child.py free_port": "a port that the operating system chose",
+    "core/clock.py now": "a time that this process counts",
+    "core/database.py update": "a count in the database's answer",
     "core/hours/store.py save": "a time zone from the list that the page offers",
     "core/ids.py time_of": "an id that this file made, or one checked for its shape",
     "core/leads/lead.py of": "a document of our own",
@@ -109,7 +111,10 @@ OURS: dict[str, str] = {
     "portal/language.py _loaded": "a file of the program",
     "switchboard/commands/account.py _typed": "an operator types it into a terminal, where an error is shown to them",
     "switchboard/commands/bot.py trial": "an operator types it into a terminal, where an error is shown to them",
-    "switchboard/commands/doctor.py _mail": "a certificate that the operator set up, looked at for them",
+    "switchboard/checks/machine.py _json": "our own hub's answer; what is no JSON is told as such",
+    "switchboard/checks/machine.py mail": "a certificate that the operator set up, looked at for them",
+    "switchboard/checks/mongodb.py version": "digits that a pattern found in what the database says of itself",
+    "switchboard/pulse.py note": "a time that this process noted",
     "switchboard/maildoor.py plan_of": "a setting of the operator, checked in core/settings.py",
 }
 

@@ -28,7 +28,7 @@ NAME = "Zebulon Quagga"  # the customer whom nobody else may hear of
 WORDS = "the okapi is in the cellar"
 FILE = b"a file of somebody's"
 # What changes by itself while nobody does anything: sessions and leases.
-RESTLESS = ("sessions", "addresses", "accounts", "typists")
+RESTLESS = ("sessions", "addresses", "accounts", "typists", "agents")
 
 
 @dataclass
@@ -55,7 +55,9 @@ class World:
     def state(self) -> dict[str, str]:
         """A hash of each collection that changes only when somebody changes something."""
         hashes: dict[str, str] = self.database.command("dbHash")["collections"]
-        return {name: each for name, each in hashes.items() if name not in RESTLESS}
+        # When they were last seen moves with whatever they ask for.
+        agents = str(list(self.database["agents"].find({}, {"seen_at": 0}).sort("_id", 1)))
+        return {name: each for name, each in hashes.items() if name not in RESTLESS} | {"agents": agents}
 
     def link(self, kind: str) -> str:
         """A real link of each kind that a token opens, as a path."""

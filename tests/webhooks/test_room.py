@@ -64,7 +64,7 @@ async def test_what_is_larger_than_the_room_goes_in_alone(needs: Needs, database
 
 
 async def test_a_body_of_unknown_length_may_be_larger_than_the_room_alone(needs: Needs, database: Database) -> None:
-    async with serving(replace(needs, bytes_in_hand=70 * KB), database) as door:
+    async with serving(replace(needs, max_body=KB * KB, bytes_in_hand=70 * KB), database) as door:
 
         async def chunks() -> Any:
             for _ in range(30):
@@ -94,8 +94,9 @@ async def test_a_body_of_unknown_length_that_outgrows_the_room_is_put_off(needs:
 async def test_what_was_held_is_given_back() -> None:
     room = Room(1000 * KB)
     for _ in range(3):
-        with room.of("a") as one:
-            await one.reserve(700 * KB)
+        with room.of("a") as one, room.of("b") as other:
+            await other.reserve(100 * KB)
+            await one.reserve(600 * KB)
             with pytest.raises(CannotStore):
                 one.grow(990 * KB)
     with room.of("a") as one, room.of("b") as other:
