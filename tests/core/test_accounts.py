@@ -76,7 +76,7 @@ async def test_every_change_is_another_version_also_after_removal(accounts: Acco
 async def test_what_should_be_known_of_an_account(accounts: Accounts) -> None:
     await accounts.save(make_account())
     await accounts.save(make_account("safe", "second", title="Second"))
-    await accounts.note("chat", "demo", problem="It is broken. " + "x" * 1000)
+    await accounts.note("chat", "demo", problem="It is broken. " * 100)
     states = await accounts.states()
     assert len(states["chat:demo"]["problem"]) == 500
     await accounts.note("chat", "demo", problem=None, facts={"name": "@bot"})
