@@ -89,16 +89,25 @@ class Facts:
         return found
 
     @cached_property
+    def sent_again(self) -> Counter[str]:
+        """Entry → how often a person had it sent again."""
+        found = Counter(self.ledger.retried)
+        # Whoever was answered late may not have written it down; the entry itself knows of the last time.
+        return found | Counter(str(entry["_id"]) for entry in self.entries if _again(entry))
+
+    @cached_property
     def surplus(self) -> Mapping[str, list[Heard]]:
         """Person → what they received beyond what the log says may have gone out to them.
 
-        An entry explains one reception under its name; what is uncertain, or was sent again by a person, one without.
+        An entry explains one reception under its name; one without if it is uncertain, and one for each time a person
+        had it sent again: what they send again was uncertain before, and may be once more.
         """
         found: dict[str, list[Heard]] = {}
         for person, received in self.received.items():
             theirs = _theirs(self, person)
             spare = Counter(_text(entry) for entry in theirs if _nameless(entry))
-            spare += Counter(_text(entry) for entry in theirs if _again(entry))
+            for once in theirs:
+                spare[_text(once)] += self.sent_again[str(once["_id"])]
             seen: set[str] = set()
             found[person] = []
             for heard, entry in received:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 import random
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiohttp
 
@@ -164,6 +165,13 @@ def note_telegrams(ledger: Ledger, bot: Bot, people: dict[int, str]) -> None:
         ledger.hear(people[sent.chat_id], str(sent.message_id), sent.text)
 
 
+class Told(NamedTuple):
+    """What an agent's page answered at last, and how often it was asked."""
+
+    yes: bool
+    tries: int
+
+
 class Agent:
     """Answers in the inbox, over HTTP as the page does; now and then resolves, and sends again what was uncertain."""
 
@@ -212,19 +220,20 @@ class Agent:
         if dice.random() < 0.5:
             fields["then"] = "resolve"
         self._load.ledger.replies.append(reply)
-        reply.told_yes = await self._told(session, f"/inbox/c/{conversation}/say", fields)
+        reply.told_yes = (await self._told(session, f"/inbox/c/{conversation}/say", fields)).yes
 
     async def _send_again(self, session: aiohttp.ClientSession) -> None:
         page = await self._page(session, "/inbox/problems")
         found = re.findall(r"/inbox/deliveries/([0-9a-v]{20})/retry", page)
         if found:
             id = self._load.dice.choice(found)
-            if await self._told(session, f"/inbox/deliveries/{id}/retry", {}):
+            told = await self._told(session, f"/inbox/deliveries/{id}/retry", {})
+            if told.yes or told.tries > 1:  # a no may be about what an earlier try has done unheard
                 self._load.ledger.retried.append(id)
 
-    async def _told(self, session: aiohttp.ClientSession, path: str, fields: dict[str, str]) -> bool:
-        """Post until there is an answer that is no trouble of the hub's; whether it was yes."""
-        while True:
+    async def _told(self, session: aiohttp.ClientSession, path: str, fields: dict[str, str]) -> Told:
+        """Post until there is an answer that is no trouble of the hub's."""
+        for tries in itertools.count(1):
             with contextlib.suppress(*BROKEN):
                 headers = {"X-CSRF": self._csrf}
                 url = self._load.url() + path
@@ -233,5 +242,6 @@ class Agent:
                     if answer.status == 401:
                         self._csrf = ""
                     if answer.status < 500:
-                        return answer.status < 400
+                        return Told(answer.status < 400, tries)
             await asyncio.sleep(0.3)
+        raise AssertionError  # the loop has no end

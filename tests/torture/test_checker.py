@@ -294,7 +294,7 @@ def test_what_was_not_told_yes_may_be_there_or_not() -> None:
     assert "lost" not in world.found()
 
 
-def test_what_is_uncertain_may_have_come_once_and_once_more_when_a_person_sent_it_again() -> None:
+def test_what_is_uncertain_may_have_come_once_and_once_more_each_time_a_person_sent_it_again() -> None:
     world = World()
     entry = world.went()[-1]
     del entry["external_id"]
@@ -307,6 +307,10 @@ def test_what_is_uncertain_may_have_come_once_and_once_more_when_a_person_sent_i
     entry["status"], entry["external_id"] = "sent", "bob-again"
     assert world.found() == set()
     world.ledger.hear("bob", "bob-and-again", text)
+    assert world.found() == {"doubled"}
+    world.ledger.retried += [str(entry["_id"])] * 2
+    assert world.found() == set(), "a person sent it again twice, and was not told of the first time"
+    world.ledger.hear("bob", "bob-for-ever", text)
     assert world.found() == {"doubled"}
 
 
