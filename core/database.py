@@ -308,8 +308,8 @@ class Database:
         return isinstance(error, OperationFailure) and not error.has_error_label("ResumableChangeStreamError")
 
     async def close(self) -> None:
-        """Close every connection."""
-        self.client.close()
+        """Close every connection. The driver says goodbye to the server and waits for its answer: in a thread."""
+        await asyncio.to_thread(self.client.close)
 
 
 def _chunks(documents: Sequence[RawBSONDocument]) -> Iterator[list[RawBSONDocument]]:
