@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from core.settings import Settings
 
 
-M_ARENA_MAX = -8  # malloc.h
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # malloc.h
+BLOCK = 128 * 1024  # bytes: what the C library begins with
 
 
 @click.command()
@@ -38,7 +39,7 @@ def serve(**options: object) -> None:
     else:
         runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
     _many_connections()
-    _few_heaps()
+    _lean()
     with runner:
         runner.run(_serve(settings))
 
@@ -52,14 +53,18 @@ def _many_connections() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _few_heaps() -> None:
-    """Have the C library share two heaps among all threads: each thread kept one that was as large as its largest
-    message, which under a flood of large ones was more than everything else together.
+def _lean() -> None:
+    """Have the C library share two heaps among all threads, and give large blocks back to the system at once.
+
+    Each thread kept a heap as large as its largest message; and each large block that was freed raised the size from
+    which they are given back, so that after a flood of large messages all of it stayed.
     """
     import ctypes
 
     with contextlib.suppress(OSError, AttributeError):  # what is not glibc has its own ways
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
+        library = ctypes.CDLL(None)
+        for option, value in ((M_ARENA_MAX, 2), (M_MMAP_THRESHOLD, BLOCK), (M_TRIM_THRESHOLD, BLOCK)):
+            library.mallopt(option, value)
 
 
 async def _serve(settings: Settings) -> None:
