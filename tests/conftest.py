@@ -41,6 +41,24 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput["mongodb_uri"] = node.config.stash[_shared].uri
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Has what takes long begin early, so that at the end nobody waits for one, and not all at once.
+
+    Long are those that ask for more than the usual time, and those that stay together.
+    """
+    usual = float(items[0].config.getini("timeout")) if items else 0
+    together = [item for item in items if item.get_closest_marker("xdist_group")]
+    others = [item for item in items if not item.get_closest_marker("xdist_group")]
+    long = [item for item in others if (mark := item.get_closest_marker("timeout")) and mark.args[0] > usual]
+    rest = [item for item in others if item not in set(long)]
+    apart = max(1, len(rest) * 2 // 3 // max(1, len(long)))
+    items[:] = together
+    for n, item in enumerate(long):
+        items += [item, *rest[n * apart : (n + 1) * apart]]
+    items += rest[len(long) * apart :]
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """In the controller: ends it."""
     if server := config.stash.get(_shared, None):
