@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -22,7 +22,7 @@ from core import clock
 from core.channel import Account, Channel, Parses, ReceivesWebhooks
 from core.doors import Completes, HasProviders, NeedsKeys, TakesLarge
 from core.errors import CannotStore, NotFromThem, NotThisFormat, TooLarge, TooMany, UnknownAccount
-from core.receive import LARGE
+from core.receive import LARGE, Kept
 from webhooks.needs import Needs
 from webhooks.room import Room, Space
 from webhooks.strangers import Strangers
@@ -32,6 +32,7 @@ log = structlog.get_logger(__name__)
 PATIENCE = 30.0  # seconds for a whole request
 # What proves a request is of no use once it did: it is not handed on, and so neither kept nor shown with a payload.
 _PROOF = re.compile(r"authorization|cookie|secret|token|password|api-?key")
+_OPEN = nullcontext()
 NO_DOOR = "There is no such line here. Check the address, and that the line was added and is switched on."
 
 
@@ -42,6 +43,30 @@ class _Way:
     proves: ReceivesWebhooks
     keys: NeedsKeys | None = None
     max_body: int = 0
+
+
+class _Bounded:
+    """Counts what is in hand of `whose` while the block runs. Raises CannotStore where there are `most` already.
+
+    These blocks and the room's are classes because every message passes them: a generator costs several times as much.
+    """
+
+    __slots__ = ("_in_hand", "_most", "_whose")
+
+    def __init__(self, in_hand: Counter[str], whose: str, most: int) -> None:
+        self._in_hand = in_hand
+        self._whose = whose
+        self._most = most
+
+    def __enter__(self) -> None:
+        if self._in_hand[self._whose] >= self._most:
+            raise CannotStore("Too many requests are in hand already; please send it again.", after=1, code="busy")
+        self._in_hand[self._whose] += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._in_hand[self._whose] -= 1
+        if not self._in_hand[self._whose]:
+            del self._in_hand[self._whose]
 
 
 class Doors:
@@ -66,7 +91,7 @@ class Doors:
             body = await self._verified(request, account, way, headers, space)
             with self._bounded(line):
                 kept = await self._needs.receive.take(account, way.proves, body, _to_keep(headers))
-        return web.json_response({"kept": sum(one.id is not None for one in kept)})
+        return _yes(kept)
 
     async def provided(self, request: web.Request) -> web.Response:
         """POST /webhooks/CHANNEL/ACCOUNT/PROVIDER: as `receive`, for a provider of the line. Raises an IntakeError."""
@@ -85,7 +110,7 @@ class Doors:
                     space.grow(len(body))
                 # The adapter parses, not the provider: what is set aside is replayed by it in the same way.
                 kept = await self._needs.receive.take(account, adapter, body, _to_keep(headers))
-        return web.json_response({"kept": sum(one.id is not None for one in kept)})
+        return _yes(kept)
 
     async def _line(self, request: web.Request) -> tuple[Account, Channel]:
         channel, name = request.match_info["channel"], request.match_info["account"]
@@ -110,10 +135,7 @@ class Doors:
         length = request.content_length
         large = most > self._needs.max_body and (length is None or length > self._needs.max_body)
         # Before it is verified a request counts for the place it comes from, so that strangers fill no line's door.
-        with ExitStack() as held:
-            held.enter_context(self._bounded(f"from {place}"))
-            if large:
-                held.enter_context(self._bounded("large", self._needs.large_in_flight))
+        with self._bounded(f"from {place}"), self._bounded("large", self._needs.large_in_flight) if large else _OPEN:
             if length is not None and length <= most:
                 await space.reserve(length)
             body = await read(request, most, space.grow)
@@ -130,18 +152,9 @@ class Doors:
                 raise
         return body
 
-    @contextmanager
-    def _bounded(self, whose: str, most: int | None = None) -> Iterator[None]:
+    def _bounded(self, whose: str, most: int | None = None) -> _Bounded:
         """At most `in_flight` requests of one place or line at once: none fills the memory or starves the others."""
-        if self._in_hand[whose] >= (self._needs.in_flight if most is None else most):
-            raise CannotStore("Too many requests are in hand already; please send it again.", after=1, code="busy")
-        self._in_hand[whose] += 1
-        try:
-            yield
-        finally:
-            self._in_hand[whose] -= 1
-            if not self._in_hand[whose]:
-                del self._in_hand[whose]
+        return _Bounded(self._in_hand, whose, self._needs.in_flight if most is None else most)
 
     def _turned_away(self, place: str, channel: str, name: str, error: NotFromThem) -> None:
         """Counts a failed verification; raises TooMany for a place that keeps failing.
@@ -156,13 +169,17 @@ class Doors:
         raise TooMany("Too many requests from here could not be verified. Check the secret and wait.", after=wait)
 
 
+def _yes(kept: Sequence[Kept]) -> web.Response:
+    new = sum([one.id is not None for one in kept])
+    return web.Response(body=b'{"kept": %d}' % new, content_type="application/json")
+
+
 async def read(request: web.Request, most: int, grown: Callable[[int], None] = lambda size: None) -> bytes:
     """The body, of at most `most` bytes; more is never held. Raises TooLarge, NotThisFormat, and what `grown` raises,
     which is told how much of it there is.
     """
-    too_large = TooLarge(f"This is larger than {most} bytes, the most this door accepts.")
     if request.content_length is not None and request.content_length > most:
-        raise too_large
+        raise _too_large(most)
     if request.content.is_eof() and request.content_length is not None:
         # It came with its header, as most do: there is nothing to wait for.
         return request.content.read_nowait()
@@ -173,16 +190,20 @@ async def read(request: web.Request, most: int, grown: Callable[[int], None] = l
             async for part in request.content.iter_any():
                 size += len(part)
                 if size > most:
-                    raise too_large
+                    raise _too_large(most)
                 grown(size)
                 parts.append(part)
     except HTTPRequestEntityTooLarge as error:
-        raise too_large from error
+        raise _too_large(most) from error
     except TimeoutError as error:
         raise NotThisFormat(f"The request did not end within {PATIENCE:.0f} seconds.", code="too_slow") from error
     except (web.RequestPayloadError, ClientConnectionError, ValueError) as error:
         raise NotThisFormat("The request broke off or was not encoded as its headers say.") from error
     return b"".join(parts)
+
+
+def _too_large(most: int) -> TooLarge:
+    return TooLarge(f"This is larger than {most} bytes, the most this door accepts.")
 
 
 def _to_keep(headers: Mapping[str, str]) -> Mapping[str, str]:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from core.errors import CannotStore
 
@@ -29,14 +27,9 @@ class Room:
         self._held: Counter[str] = Counter()
         self._waiting: deque[asyncio.Future[None]] = deque()
 
-    @contextmanager
-    def of(self, line: str) -> Iterator[Space]:
+    def of(self, line: str) -> Space:
         """What one request to `line` holds; it is given back when the block ends."""
-        space = Space(self, line)
-        try:
-            yield space
-        finally:
-            self._give_back(line, space.weight)
+        return Space(self, line)
 
     def fits(self, line: str, weight: int, own: int = 0) -> bool:
         """Whether `weight` bytes more are there for `line`, for a request that holds `own` already.
@@ -52,7 +45,8 @@ class Room:
         self._free -= weight
         self._held[line] += weight
 
-    def _give_back(self, line: str, weight: int) -> None:
+    def give_back(self, line: str, weight: int) -> None:
+        """As they were taken; whoever waits looks again."""
         self.take(line, -weight)
         if not self._held[line]:
             del self._held[line]
@@ -79,6 +73,13 @@ class Space:
         self._room = room
         self._line = line
         self.weight = 0
+
+    def __enter__(self) -> Space:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.weight:
+            self._room.give_back(self._line, self.weight)
 
     async def reserve(self, weight: int) -> None:
         """Take room for a body that is still to be read. Raises CannotStore when none is given back in time."""
