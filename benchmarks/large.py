@@ -23,7 +23,7 @@ from benchmarks.fill import CACHE_GB, LARGE, SMALL, Built, HistoryServer, filled
 from benchmarks.history import ENTRIES, LONG
 from benchmarks.large_looks import Scene, looks
 from benchmarks.large_traffic import traffic
-from benchmarks.large_turns import figure, in_turns
+from benchmarks.large_turns import in_turns
 from benchmarks.stage import Stage
 
 LIMIT = 1.5
@@ -47,8 +47,7 @@ async def measure(server: HistoryServer, built: Built, rounds: int) -> AsyncIter
                 if look.group != group:
                     group = look.group
                     yield f"\n{group}"
-                mine, its, note = await in_turns(look, large, small, rounds)
-                yield str(figure(look.name, "ms", mine, its, LIMIT)) + note
+                yield await in_turns(look, large, small, rounds, LIMIT)
         async for told in traffic(stage, rounds, LIMIT):
             yield told
 

@@ -24,20 +24,25 @@ class Look:
     note: Callable[[Any], str] = lambda _: ""
 
 
-async def in_turns(look: Look, large: Any, small: Any, rounds: int) -> tuple[list[float], list[float], str]:
-    """The median of some calls in ms, round by round, on the large and on the small one; and what is to be noted."""
-    found = None
-    for scene in (small, large):  # what both have read is in memory
+async def in_turns(look: Look, large: Any, small: Any, rounds: int, limit: float) -> str:
+    """The line of one look: the median of some calls in ms, round by round, on the large and on the small one.
+
+    It is judged where both give the same answer; where the small one has less to tell, that is said instead.
+    """
+    notes: list[str] = []
+    for scene in (large, small):  # what both have read is in memory
         for _ in range(3):
             found = await look.act(scene)
+        notes.append(look.note(found))
     mine: list[float] = []
     its: list[float] = []
     for number in range(rounds):
         turns = [(its, small), (mine, large)]
         for results, scene in turns if number % 2 == 0 else turns[::-1]:
             results.append(await _turn(look, scene))
-    note = look.note(found)
-    return mine, its, f"  {note}" if note else ""
+    alike = len(set(notes)) == 1
+    note = notes[0] if alike else f"{notes[0]}, small: {notes[1]}"
+    return f"{figure(look.name, 'ms', mine, its, limit if alike else None)}  {note}".rstrip()
 
 
 async def _turn(look: Look, scene: Any) -> float:
@@ -49,7 +54,7 @@ async def _turn(look: Look, scene: Any) -> float:
     return median(took) * 1000
 
 
-def figure(name: str, unit: str, large: Sequence[float], small: Sequence[float], limit: float) -> Figure:
+def figure(name: str, unit: str, large: Sequence[float], small: Sequence[float], limit: float | None) -> Figure:
     """Large over small, less being better."""
     ratios = [mine / its for mine, its in zip(large, small, strict=True)]
     return Figure(name, unit, large, ratios, f"small ({spread(small)})", limit)
