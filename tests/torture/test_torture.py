@@ -11,8 +11,8 @@ from tests.torture.report import written
 from tests.torture.story import Chapter, play_chapter
 
 SHORT = (
-    Chapter("one", 28, seed=1, people=4, haste=3, longest=2.5),
-    Chapter("three", 10, seed=2, webs=1, people=3, only=frozenset(("kill", "mongod")), haste=2, longest=2),
+    Chapter("one", 20, seed=1, people=4, haste=3, longest=2.5, each=True),
+    Chapter("three", 10, seed=2, webs=1, people=3, only=frozenset(("kill", "mongod")), haste=2, longest=2, each=True),
 )
 
 
