@@ -20,14 +20,13 @@ from core.addresses.store import Addresses
 from core.agents.duty import Duty
 from core.channel import Account, Address, Arrival, Capabilities, Identity
 from core.checkpoint import reached
-from core.conversations.conversation import UNBORN, Conversation, Last, preview
-from core.conversations.runs import runs_after
+from core.conversations.conversation import UNBORN, Conversation
 from core.conversations.store import Conversations
 from core.customers.customer import Customer, key_of, purpose_of
 from core.customers.identify import Identify, Introduction
 from core.customers.store import Customers
 from core.database import away
-from core.decide import Decides, Decision, LooksUpOrders, Person, Rate, Turn
+from core.decide import Decides, Decision, LooksUpOrders, Person, Turn
 from core.errors import CannotStore, Conflict, UnknownAccount
 from core.feed import Feed, conversation_changed, entry_changed
 from core.go_on import GoOn
@@ -38,7 +37,8 @@ from core.interactions.interaction import Author, Interaction, content_of
 from core.interactions.store import PAGE, Interactions
 from core.join import Join
 from core.lines import Lines
-from core.perform import Perform, said_document, system_line
+from core.onward import onward
+from core.perform import Perform, system_line
 from core.rating import rates
 from core.send import Send
 from core.trace import follow
@@ -266,7 +266,7 @@ class Route:
             known = (before.address, before.reply_address, *before.participants)
             joins = customer.id != before.customer_id and entry.address not in known
             after = replace(
-                _next(before, entry, decision, letters=self._able(entry).subject),
+                onward(before, entry, decision, letters=self._able(entry).subject),
                 participants=(*before.participants, entry.address)[-50:] if joins else before.participants,
                 seen={**before.seen, mark: (*seen, entry.id)[-10:]},
                 rev=before.rev + 1,
@@ -351,64 +351,6 @@ class Route:
 
     def _able(self, entry: Interaction) -> Capabilities:
         return self._.lines.able.get(entry.channel) or Capabilities(sends=False)
-
-
-def _next(before: Conversation, entry: Interaction, decision: Decision | None, *, letters: bool) -> Conversation:
-    """The conversation after `entry` and what was decided about it."""
-    after = replace(
-        before,
-        last=Last(entry.at, preview(entry.content.said) or _without_words(entry), "customer", entry.id),
-        said=None,
-    )
-    if told := entry.data.get("page"):
-        page = told if isinstance(told, Mapping) else {"url": str(told)}
-        after = replace(after, visit={"first": before.visit.get("first") or page, "now": page})
-    if letters and entry.external_id:
-        after = replace(after, references=(*before.references, entry.external_id)[-20:])
-    if entry.direction == "out":
-        # Somebody of ours answers in the provider's own app: a person has taken over, and nobody waits.
-        said = preview(entry.content.said) or _without_words(entry)
-        return replace(
-            after, last=Last(entry.at, said, "agent", entry.id), status="open", snoozed_until=None, waiting_since=None
-        )
-    if entry.data.get("quiet"):
-        # A machine's note joins the history: nobody waits, and nothing is reopened or woken.
-        return replace(after, last=before.last, references=before.references)
-    if decision is not None:
-        after = replace(
-            after,
-            bot=decision.state,
-            language=decision.language or before.language,
-            said=said_document(entry, decision),
-            runs=runs_after(before.runs, decision, entry.at),
-            tags=tuple(dict.fromkeys((*before.tags, *decision.tags))),
-            urgent=before.urgent or decision.urgent,
-            lead=before.lead or decision.lead,
-            customer_name=before.customer_name or decision.name,
-            rating=_rated(before, decision),
-        )
-        if decision.resolve:
-            return replace(after, status="resolved")
-        if not decision.hand_over:
-            return after
-    return replace(
-        after,
-        status="open",
-        snoozed_until=None,
-        unread=before.unread + 1,
-        waiting_since=before.waiting_since or entry.at,
-    )
-
-
-def _rated(before: Conversation, decision: Decision) -> Mapping[str, Any] | None:
-    score = next((act.score for act in decision.acts if isinstance(act, Rate)), None)
-    return before.rating if score is None else {**(before.rating or {}), "score": score}
-
-
-def _without_words(entry: Interaction) -> str:
-    if entry.content.files:
-        return ", ".join(file.name for file in entry.content.files)
-    return entry.content.subject or ""
 
 
 def introduction(entry: Interaction) -> Introduction:
