@@ -1,8 +1,9 @@
 """Renders a template so that a broken or hostile one can do no harm: what it may contain is a short list.
 
 On top of Jinja2's immutable sandbox the parsed template is checked node by node: text, variables, `if`, `for` (two
-deep), comparisons and a few filters. There is no way to call, to compute at length or to reach into objects, so the
-work and the length are bounded by the template's and the order's own size.
+deep), comparisons and a few filters. There is no way to call, to compute at length or to reach into objects, and what
+stands in a loop counts as often as the loop may run: the work is bounded before the template is used, the length while
+it is.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from core.channel import clean
 from core.templates.template import MAX_BODY, MAX_SUBJECT
-from core.templates.variables import Variables
+from core.templates.variables import MAX_LINES, Variables
 
 MAX_OUTPUT = 20_000
+MAX_WORK = 20_000  # parts of a template, each as often as it may be looked at
 _FILTERS = {"upper", "lower", "capitalize", "title", "trim", "default", "d", "length", "count"}
 _TESTS = {"defined", "undefined", "none", "number", "string", "even", "odd"}
 _LOOP = {"index", "index0", "first", "last", "length"}
@@ -131,18 +133,26 @@ def compiled(text: str) -> Template:
         tree = _ENVIRONMENT.parse(text)
         _check(tree)
         return _ENVIRONMENT.from_string(tree)
-    except RecursionError as error:
+    except (RecursionError, SyntaxError, MemoryError) as error:  # Jinja2's own bounds, and those of Python behind it
         raise BrokenTemplate("Line 1: this is nested too deeply.") from error
 
 
 def _check(tree: nodes.Template) -> None:
+    work = 0
     for node, loops in _walk(tree, 0):
+        work += MAX_LINES**loops
+        if work > MAX_WORK:
+            raise BrokenTemplate(
+                f"Line {node.lineno}: this is too much to do for one message. Put less into the for.", node.lineno
+            )
         if not isinstance(node, _ALLOWED):
             raise BrokenTemplate(
                 f"Line {node.lineno}: {type(node).__name__.lower()} cannot be used here. Use variables, if, for and "
                 "simple filters.",
                 node.lineno,
             )
+        if isinstance(node, nodes.Name) and node.name == "self":  # Jinja2's word for the template itself
+            raise BrokenTemplate(f"Line {node.lineno}: 'self' is undefined.", node.lineno)
         if isinstance(node, nodes.Filter) and node.name not in _FILTERS:
             raise BrokenTemplate(f"Line {node.lineno}: there is no filter {node.name} here.", node.lineno)
         if isinstance(node, nodes.Test) and node.name not in _TESTS:
