@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+
+AHEAD = timedelta(minutes=5)  # what one of our processes' clocks may be ahead of another's
 
 
 class SigningKey(str):
@@ -28,6 +31,11 @@ def every(key: str) -> list[str]:
 def signers(key: str) -> list[str]:
     """The same in the order that itsdangerous wants: it signs with the last and believes all."""
     return every(key)[::-1]
+
+
+def timely(signed: datetime, lasts: timedelta, now: datetime | None = None) -> bool:
+    """Whether what was signed then still counts: not older than `lasts`, nor further ahead than clocks are apart."""
+    return -AHEAD <= (now or datetime.now(UTC)) - signed <= lasts
 
 
 def genuine(key: str, given: str, seal: Callable[[str], str]) -> bool:

@@ -13,6 +13,7 @@ from multidict import MultiDictProxy
 
 from core.channel import Address, Capabilities, Content, File, clean
 from core.errors import Invalid
+from core.files.naming import named
 from core.interactions.interaction import MAX_TEXT
 from core.letter import in_place, without_marks
 from core.said import Said
@@ -94,7 +95,7 @@ async def stored(visit: Visit, form: MultiDictProxy[Any]) -> tuple[File, ...]:
         if not isinstance(upload, FileField) or not upload.filename:
             continue
         data = await asyncio.to_thread(upload.file.read)
-        name = clean(upload.filename).replace("\\", "/").rsplit("/", 1)[-1][:255] or "file"
+        name = named(clean(upload.filename)) or "file"
         # The browser's word for the type is as good as the name's; neither is believed when the file is shown.
         type = mimetypes.guess_type(name)[0] or "application/octet-stream"
         kept.append(

@@ -8,26 +8,22 @@ from aiohttp import web
 
 from core.channel import File
 from core.errors import NotFound
+from core.files.picture import picture
 from inbox.conversation import attached
 from inbox.visit import Visit
 
-# https://mimesniff.spec.whatwg.org/#matching-an-image-type-pattern: what the bytes say, not what the sender says.
-_PICTURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
+# https://mimesniff.spec.whatwg.org/#matching-an-audio-or-video-type-pattern: what the bytes say,
+# not what the sender says. RIFF is also the beginning of pictures, which are no sound.
 _SOUNDS = {b"OggS": "audio/ogg", b"ID3": "audio/mpeg", b"\xff\xfb": "audio/mpeg", b"RIFF": "audio/wav"}
 POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; sandbox"
-
-
-def picture(data: bytes) -> str | None:
-    """The type of a picture every browser shows safely, None for anything else."""
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "image/webp"
-    return next((type for start, type in _PICTURES.items() if data.startswith(start)), None)
 
 
 def sound(data: bytes) -> str | None:
     """The type of a sound, or of a video a browser plays, None for anything else."""
     if data[4:8] == b"ftyp":
         return "audio/mp4" if data[8:11] == b"M4A" else "video/mp4"
+    if data.startswith(b"RIFF") and data[8:12] != b"WAVE":
+        return None
     return next((type for start, type in _SOUNDS.items() if data.startswith(start)), None)
 
 

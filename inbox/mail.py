@@ -11,10 +11,10 @@ from urllib.parse import unquote
 from aiohttp import web
 
 from core.errors import NotFound
+from core.files.picture import picture
 from core.interactions.interaction import Interaction
 from core.sanitise import sanitise
 from core.visible.html import fold_html
-from inbox.files import picture
 from inbox.visit import Visit
 
 # Pictures of the mail itself are put into the document; everything else stays outside.

@@ -7,15 +7,16 @@ apart. It lasts 30 days, is not set for who asks not to be followed (Global Priv
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 
 from aiohttp import web
 from itsdangerous import BadSignature, TimestampSigner
 
 from core.campaigns.link import Link
-from core.signing import signers
+from core.signing import signers, timely
 
 NAME = "came"
-LASTS = 30 * 24 * 3600
+LASTS = timedelta(days=30)
 
 
 class Came:
@@ -31,7 +32,15 @@ class Came:
         if request.headers.get("Sec-GPC") == "1":
             return
         signed = self._signer.sign(link.name).decode()
-        response.set_cookie(NAME, signed, max_age=LASTS, path="/", httponly=True, secure=self._secure, samesite="Lax")
+        response.set_cookie(
+            NAME,
+            signed,
+            max_age=int(LASTS.total_seconds()),
+            path="/",
+            httponly=True,
+            secure=self._secure,
+            samesite="Lax",
+        )
 
     async def told(self, request: web.Request) -> dict[str, str]:
         """The link that brought this visitor, with its utm parameters; nothing when none did."""
@@ -39,9 +48,12 @@ class Came:
         if not 0 < len(kept) < 200:
             return {}
         try:
-            name = self._signer.unsign(kept, max_age=LASTS).decode()
+            value, signed = self._signer.unsign(kept, return_timestamp=True)
         except (BadSignature, ValueError, OverflowError):
             return {}
+        if not timely(signed, LASTS):
+            return {}
+        name = value.decode("utf-8", "replace")
         link = next((link for link in await self._links() if link.name == name), None)
         return {"link": name, **(link.utm if link else {"utm_campaign": name})}
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 
 import structlog
 from aiohttp import HttpVersion11, web
@@ -163,10 +164,19 @@ class Visitors:
         for hop in reversed(",".join(request.headers.getall("X-Forwarded-For", ())).split(",")):
             if not hop.strip():
                 continue
-            address = hop.strip()
+            address = _address(hop)
             if not within(address, self._trusted):
                 break
         return address
+
+    def place(self, request: web.Request) -> str:
+        """Where it comes from, to count by: the address, or its network, since who has one of IPv6 has 2^64 (a /64)."""
+        address = self(request)
+        try:
+            ip = IPv6Address(address.partition("%")[0])
+        except ValueError:
+            return address
+        return address if ip.is_loopback else str(IPv6Network((int(ip) >> 64 << 64, 64)))
 
     def is_proxy(self, request: web.Request) -> bool:
         """Whether the request comes from a trusted proxy."""
@@ -177,6 +187,22 @@ class Visitors:
         handed_on = "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
         known = not handed_on or within(request.remote or "", self._trusted)
         return known and within(self(request), networks)
+
+
+_WITH_PORT = re.compile(r"\[([^\[\]]{2,60})\](?::\d{1,5})?|(\d{1,3}(?:\.\d{1,3}){3}):\d{1,5}", re.ASCII)
+UNKNOWN = "unknown"  # RFC 7239's word; all who are called nothing that is an address are one place
+
+
+def _address(hop: str) -> str:
+    """The address a proxy names, in one spelling, without the port that some add: each connection has another."""
+    words = hop.strip().strip('"')
+    if found := _WITH_PORT.fullmatch(words):
+        words = found[1] or found[2]
+    try:
+        ip = ip_address(words.partition("%")[0])
+    except ValueError:
+        return UNKNOWN
+    return str(getattr(ip, "ipv4_mapped", None) or ip)
 
 
 def within(address: str, networks: Networks) -> bool:

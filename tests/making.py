@@ -169,3 +169,9 @@ async def log_of(parts: Parts, person: str = "ann", channel: str = "chat") -> li
 def told(changes: list[Change], what: str) -> list[Change]:
     """Those of `changes` that are about `what`."""
     return [change for change in changes if change.what == what]
+
+
+def a_png(wide: int = 2, high: int = 2) -> bytes:
+    """A picture as far as anybody here reads it: its beginning, which says how large it is."""
+    size = wide.to_bytes(4, "big") + high.to_bytes(4, "big")
+    return b"\x89PNG\r\n\x1a\n" + b"\x00\x00\x00\rIHDR" + size + b"\x08\x02\x00\x00\x00" + bytes(20)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import mimetypes
-import re
-import unicodedata
 
 from channels.email.charset import Charsets
 from channels.email.header import block, text
 from channels.email.mime import Part
 from core.channel import File
+from core.files.naming import named
 
-MAX_NAME = 120  # characters
-_RESERVED = re.compile(r"(?i)(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|\Z)")
 _EXTENSIONS = {
     "text/plain": ".txt",
     "text/html": ".html",
@@ -50,24 +47,6 @@ def file(part: Part, data: bytes, position: int, charsets: Charsets) -> File:
 def declared_name(part: Part) -> str:
     """What the sender calls it, unchecked; empty when it has no name."""
     return part.disposition_params.get("filename") or part.type_params.get("name") or ""
-
-
-def named(name: str) -> str:
-    """`name` without folders, control characters, hidden direction marks and what file systems refuse; may be empty."""
-    name = name if len(name) <= 2000 else name[:1000] + name[-1000:]
-    name = re.split(r"[/\\]", name.rstrip("/\\"))[-1]
-    name = "".join(
-        "_" if c in '<>:"|?*' else c for c in name if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co")
-    )
-    name = unicodedata.normalize("NFC", name)  # once nothing stands between a letter and its accent any more
-    name = " ".join(name.split()).strip(". ")
-    name = f"_{name}" if _RESERVED.match(name) else name
-    if len(name) > MAX_NAME:
-        stem, dot, extension = name.rpartition(".")
-        name = (
-            f"{stem[: MAX_NAME - len(extension) - 1]}.{extension}" if dot and len(extension) <= 10 else name[:MAX_NAME]
-        ).rstrip(". ")
-    return name
 
 
 def _invented(part: Part, data: bytes, position: int, charsets: Charsets) -> str:

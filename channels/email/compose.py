@@ -18,12 +18,12 @@ from urllib.parse import quote
 
 from channels.email.account import MailAccount
 from channels.email.addresses import canonical
-from channels.email.attachment import named
 from channels.email.header import plain
 from channels.email.mark import bounce_address, marked, reply_address
 from channels.email.providers.marks import marks
 from core.channel import File, Outbound, clean
 from core.errors import RecipientGone, Rejected
+from core.files.naming import named
 from core.letter import as_html, signature_html, signature_text
 from core.said import Said
 from core.sanitise import text_of

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, unquote
 
 from core.channel import File, clean
 from core.errors import NotThisFormat, TooLarge
+from core.files.naming import named
 from core.forms.sniff import PICTURES, type_of
 
 MOST_FIELDS = 100
@@ -197,6 +198,11 @@ def _part(head: bytes) -> tuple[str | None, str | None]:
 
 
 def _file(name: str, data: bytes) -> File:
-    safe = re.sub(r"[\x00-\x1f/\\]", "_", clean(name))[-200:]
     type = type_of(data)
-    return File(name=safe, type=type, size=len(data), kind="image" if type in PICTURES else "document", data=data)
+    return File(
+        name=named(clean(name)) or "file",
+        type=type,
+        size=len(data),
+        kind="image" if type in PICTURES else "document",
+        data=data,
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -15,15 +16,14 @@ from aiohttp import web
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from core.channel import File, clean
+from core.files.naming import named
+from core.files.picture import picture
 from core.files.store import Files
 from core.interactions.interaction import Interaction
-from core.signing import signers
+from core.signing import signers, timely
 from portal.chat.frames import file_facts
 
-LIFETIME = 24 * 3600
-# Shown in the page; everything else is handed out as a download, whatever it claims to be.
-_STARTS = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"GIF8", "image/gif"))
-PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+LIFETIME = timedelta(days=1)
 
 
 class Shares:
@@ -46,10 +46,10 @@ class Shares:
     def read(self, token: str) -> tuple[str, str, str] | None:
         """(hash, type, name) behind a link; None when it is forged or too old."""
         try:
-            sha256, type, name, _ = self._signer.loads(token, max_age=LIFETIME)
+            (sha256, type, name, _), signed = self._signer.loads(token, return_timestamp=True)
         except (BadData, ValueError, TypeError):
             return None
-        return str(sha256), str(type), str(name)
+        return (str(sha256), str(type), str(name)) if timely(signed, LIFETIME) else None
 
     def receipt(self, address: str, file: File) -> str:
         """What the browser of `address` shows to send the stored `file`."""
@@ -58,23 +58,23 @@ class Shares:
     def brought(self, addresses: Collection[str], receipt: str) -> File | None:
         """The file that the visitor at `addresses` uploaded; None when it was somebody else, or too long ago."""
         try:
-            owner, sha256, type, name, size, kind = self._receipts.loads(receipt[:4000], max_age=LIFETIME)
+            told, signed = self._receipts.loads(receipt[:4000], return_timestamp=True)
+            owner, sha256, type, name, size, kind = told
         except (BadData, ValueError, TypeError):
             return None
-        return File(name=name, type=type, size=size, kind=kind, sha256=sha256) if owner in addresses else None
+        if owner not in addresses or not timely(signed, LIFETIME):
+            return None
+        return File(name=name, type=type, size=size, kind=kind, sha256=sha256)
 
 
 def sniffed(name: str, claimed: str, data: bytes) -> File:
     """A file by what is in it: a picture only when its first bytes say so, whatever it claims to be."""
-    found = next((type for start, type in _STARTS if data.startswith(start)), None)
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        found = "image/webp"
+    found = picture(data)
     type = claimed if re.fullmatch(r"[a-z0-9.+-]{1,40}/[a-z0-9.+-]{1,80}", claimed) else ""
     if found is None and type.startswith("image/"):
         type = ""
-    safe = re.sub(r"[\x00-\x1f/\\]", "_", clean(name)).strip()[-150:] or "file"
     return File(
-        name=safe,
+        name=named(clean(name)) or "file",
         type=found or type or "application/octet-stream",
         size=len(data),
         kind="image" if found else "document",
@@ -92,14 +92,14 @@ async def download(request: web.Request, shares: Shares, files: Files) -> web.Re
     data = await files.get(known[0]) if known else None
     if known is None or data is None:
         raise web.HTTPNotFound(text="This link is no longer valid. Open the chat again to get a new one.")
-    _, type, name = known
-    shown = type in PICTURES
+    # Shown in the page only what is surely a picture; all else is a download, whatever it was called on the way here.
+    shown = picture(data)
     way = "inline" if shown else "attachment"
     return web.Response(
         body=data,
-        content_type=type if shown else "application/octet-stream",
+        content_type=shown or "application/octet-stream",
         headers={
-            "Content-Disposition": f"{way}; filename*=UTF-8''{quote(name, safe='')}",
+            "Content-Disposition": f"{way}; filename*=UTF-8''{quote(known[2], safe='')}",
             "Content-Security-Policy": "default-src 'none'; sandbox",
             "Cross-Origin-Resource-Policy": "cross-origin",
             "X-Content-Type-Options": "nosniff",

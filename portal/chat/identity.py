@@ -63,10 +63,13 @@ def _by_token(account: Account, secrets: list[str], token: str, now: datetime, c
 
 
 def _user(account: Account, claims: Mapping[str, Any], now: datetime, country: str | None) -> SignedIn:
-    begins = max((claims[name] for name in ("nbf", "iat") if _whole(claims.get(name))), default=0)
+    begins = [claims[name] for name in ("nbf", "iat") if name in claims]
     audience = claims.get("aud", account.name)
-    if begins > now.timestamp() + LEEWAY or account.name not in (
-        audience if isinstance(audience, list) else [audience]
+    # A time that is none (or in thousandths) would else be no bound at all.
+    if (
+        not all(map(_moment, begins))
+        or max(begins, default=0) > now.timestamp() + LEEWAY
+        or account.name not in (audience if isinstance(audience, list) else [audience])
     ):
         raise _refused()
     mail, phone = claims.get("email"), claims.get("phone")
@@ -85,6 +88,8 @@ def _user(account: Account, claims: Mapping[str, Any], now: datetime, country: s
 
 def _by_hash(account: Account, secrets: list[str], given: Mapping[str, Any], now: datetime) -> SignedIn:
     user, expires, shown = given.get("id"), given.get("expires"), given.get("hash")
+    if isinstance(expires, float):  # its digits would be ours, not those that were signed
+        raise _refused()
     if isinstance(expires, str) and re.fullmatch(r"[0-9]{1,12}", expires):
         expires = int(expires)
     if not isinstance(shown, str) or not _HEX.fullmatch(shown):
@@ -104,14 +109,14 @@ def _id(account: Account, user: object) -> str:
 
 def _expiry(expires: object, now: datetime) -> int:
     """When it ends, in seconds since 1970, not later than in a month."""
-    if not _whole(expires) or not isinstance(expires, int | float):
+    if not _moment(expires) or not isinstance(expires, int | float):
         raise _refused()
     if expires <= now.timestamp():
         raise Invalid("signed_out", code="signed_out")
     return int(min(expires, (now.astimezone(UTC) + LONGEST).timestamp()))
 
 
-def _whole(value: object) -> bool:
+def _moment(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e12
 
 

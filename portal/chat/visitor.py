@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from itsdangerous import BadData, BadSignature, TimestampSigner, URLSafeSerializer
 
-from core.signing import signers
+from core.signing import signers, timely
 from portal.chat.identity import SignedIn
 
 LIFETIME = timedelta(days=180)
@@ -55,11 +55,11 @@ class Visitors:
 
     def _anonymous(self, site: str, token: str) -> Visitor | None:
         try:
-            value, signed = self._signer.unsign(token, max_age=int(LIFETIME.total_seconds()), return_timestamp=True)
+            value, signed = self._signer.unsign(token, return_timestamp=True)
         except (BadSignature, ValueError, OverflowError):
             return None
         of_site, _, id = value.decode("utf-8", "replace").rpartition(":")
-        if of_site != site or not id:
+        if of_site != site or not id or not timely(signed, LIFETIME):
             return None
         fresh = datetime.now(UTC) - signed < RENEWED_AFTER
         return Visitor(id, token if fresh else self._token(site, id), False)

@@ -114,8 +114,8 @@ class TakesForms:
     async def _as_shown(self, form: Form, sent: Submission, answer: Answer) -> Form:
         """The form as the sender saw it: its version then, but open or closed as it is now."""
         ticket = self._pages.tickets.read(sent.ticket) if sent.ticket else None
-        if ticket is None or ticket.form != form.name:
-            return form
+        if ticket is None or ticket.form != form.name or self._pages.tickets.over(ticket):
+            return form  # as one that was sent without a ticket, which anybody may
         answer.ticket = ticket
         if ticket.version == form.version:
             return form
@@ -171,6 +171,11 @@ class TakesForms:
                 return entry.id
         return None
 
+    def _was_ours(self, sent: Submission) -> bool:
+        """Whether the page was left open too long, which people do."""
+        ticket = self._pages.tickets.read(sent.ticket)
+        return ticket is not None and self._pages.tickets.over(ticket)
+
     def _signs(self, answer: Answer, place: str) -> Signs:
         sent, ticket = answer.sent, answer.ticket
         fingerprint = sent.fingerprint
@@ -183,7 +188,7 @@ class TakesForms:
             # The same ticket is the same submission: a doubled click repeats nothing.
             repeats=self._answers.others(words, sent.id or f"{place} {datetime.now(UTC):%H:%M}") if words else 0,
             hurried=self._hurried.take(f"{place} {answer.form.name if answer.form else ''}") > 0,
-            forged=bool(sent.ticket) and ticket is None,
+            forged=bool(sent.ticket) and ticket is None and not self._was_ours(sent),
         )
 
 

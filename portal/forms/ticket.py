@@ -18,6 +18,7 @@ from itsdangerous import BadData, URLSafeSerializer
 from core.signing import signers
 
 LEAST_BITS, MOST_BITS = 13, 19
+LASTS = 86_400.0  # seconds; by whom a ticket was used before is known as long (`Recent`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,10 @@ class Tickets:
         """Seconds since it was issued; never less than none, whatever the clock of another process said."""
         return max(0.0, self.clock() - ticket.issued)
 
+    def over(self, ticket: Ticket) -> bool:
+        """Whether it says nothing any more: neither that work was done for this, nor which version was shown."""
+        return self.age(ticket) > LASTS
+
     def receipt(self, ticket: Ticket, field: str, name: str, type: str, size: int, sha256: str) -> str:
         """What brings back a stored file with the next try of the same ticket."""
         return _text(self._files.dumps([ticket.id, field, name, type, size, sha256]))
@@ -84,9 +89,7 @@ def work_done(ticket: Ticket, work: str) -> str:
 class Recent:
     """What was seen within the last day, in this process: how often, and by whom. Forgets the oldest of too many."""
 
-    def __init__(
-        self, most: int = 20_000, seconds: float = 86_400, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, most: int = 20_000, seconds: float = LASTS, clock: Callable[[], float] = time.monotonic) -> None:
         self._seen: OrderedDict[str, tuple[float, set[str]]] = OrderedDict()
         self._most = most
         self._seconds = seconds

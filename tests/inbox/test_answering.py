@@ -15,6 +15,7 @@ from core.channel import Content, File
 from core.interactions.interaction import Interaction
 from switchboard.hub import Hub
 from tests.inbox.desk import AtDesk, agent_of, asks, at_desk, conversation_of, says, site
+from tests.making import a_png
 from tests.running import running_hub
 
 
@@ -124,7 +125,7 @@ async def test_attachments_go_out_and_come_back_as_they_were_and_run_nothing(hub
     form = FormData()
     form.add_field("text", "See these")
     form.add_field("file", b"<script>alert(1)</script>", filename='../"evil.html', content_type="image/png")
-    form.add_field("file", b"\x89PNG\r\n\x1a\n....", filename="фото.png", content_type="text/html")
+    form.add_field("file", a_png(), filename="фото.png", content_type="text/html")
     assert (await desk.post(f"/inbox/c/{conversation.id}/say", form))[0] == 200
     entry = (await said(hub, conversation.id))[-1]
     page, picture = entry.content.files
@@ -156,7 +157,7 @@ async def test_a_file_that_is_too_large_is_refused_with_a_sentence(database_uri:
 
 
 async def test_mail_is_shown_in_a_document_that_loads_and_runs_nothing(hub: Hub, desk: AtDesk) -> None:
-    sha256 = await hub.parts.stores.files.put(b"\x89PNG\r\n\x1a\n....")
+    sha256 = await hub.parts.stores.files.put(a_png())
     html = (
         '<p onclick="x()">Hello <b>there</b><script>steal()</script></p><img src="https://evil.example/p.png">'
         '<img src="cid:logo"><img src="CID:L%6Fgo"><form action="https://evil.example"><input name=a></form>'

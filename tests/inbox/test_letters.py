@@ -21,10 +21,10 @@ from core.said import Said
 from switchboard.hub import Hub
 from tests.inbox.desk import AtDesk, agent_of, asks, at_desk
 from tests.inbox.letters import OURS, arrives, mail_line, sent, thread_about, written
-from tests.making import until
+from tests.making import a_png, until
 from tests.servers.smtp import FaultySmtp
 
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
+PNG = a_png()
 ANN, IVAN, BOSS = "ann@firm.example", "ivan@firm.example", "boss@else.example"
 
 

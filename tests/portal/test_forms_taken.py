@@ -24,10 +24,11 @@ from core.interactions.interaction import Interaction
 from portal.forms.ticket import LEAST_BITS, MOST_BITS, Ticket, bits_for, work_done
 from switchboard.hub import Hub
 from switchboard.wiring import confirm_links, spam
+from tests.making import a_png
 from tests.portal.conftest import CONTACT
 from tests.portal.test_forms import GOOD, submissions
 
-PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 30
+PNG = a_png()
 HIDDEN = re.compile(r'name="(_ticket|_id)" value="([^"]+)"')
 
 

@@ -14,8 +14,10 @@ from urllib.parse import urlsplit
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from multidict import CIMultiDict
 
 from channels import CHANNELS
+from channels.email.providers import PROVIDERS
 from core.accounts.secrets import Vault
 from core.accounts.store import Accounts
 from core.addresses.store import Addresses
@@ -30,10 +32,12 @@ from core.interactions.store import Interactions
 from core.lines import Lines
 from core.network import ANYWHERE
 from core.receive import Receive, Replay
+from tests.channels.email.providers import test_brevo as brevo
 from tests.channels.email.providers import test_mailgun as mailgun
 from tests.channels.email.providers import test_mailjet as mailjet
 from tests.channels.email.providers import test_postmark as postmark
 from tests.channels.email.providers import test_resend as resend
+from tests.channels.email.providers import test_sendgrid as sendgrid
 from tests.channels.email.providers import test_ses as ses
 from tests.channels.email.providers.made import ACCOUNT, PASSWORD, RAW, basic, body, multipart
 from webhooks.fetch import Fetch
@@ -143,6 +147,55 @@ async def test_who_cannot_prove_it_is_turned_away(door: Door) -> None:
     async with door.http.post(f"/webhooks/email/help/postmark?secret={PASSWORD}", data=body(postmark.MAIL)) as response:
         assert response.status == 401
     assert await door.entries() == []
+
+
+def the_same(provider: str) -> tuple[bytes, Mapping[str, str]]:
+    """A mail, signed now as the provider signs."""
+    match provider:
+        case "postmark":
+            return body(postmark.MAIL), basic(PASSWORD)
+        case "mailjet":
+            return body(mailjet.MAIL), basic(PASSWORD)
+        case "mailgun":
+            return mime()
+        case "sendgrid":
+            content, headers = multipart({"email": RAW})
+            return content, headers | sendgrid.signed(content, now())
+        case "resend":
+            return body(resend.RECEIVED), resend.signed(body(resend.RECEIVED), now())
+        case "ses":
+            inner = {"notificationType": "Received", "receipt": {"action": {"encoding": "BASE64"}}}
+            mail = inner | {"content": b64encode(RAW).decode()}
+            return body(ses.envelope(mail, Timestamp=now().isoformat())), {}
+        case _:
+            return body({"items": [{**brevo.ITEM, "Attachments": []}]}), basic(PASSWORD)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+async def test_the_same_request_again_is_yes_and_one_entry(door: Door, elsewhere: Elsewhere, provider: str) -> None:
+    """Whoever caught a signed request can send it again as it is: nothing is doubled by it, here nor at once."""
+    elsewhere.answers[f"/emails/receiving/{resend.ID}"] = (200, resend.WHERE)
+    elsewhere.answers["/raw"] = (200, RAW)
+    elsewhere.answers[urlsplit(ses.URL).path] = (200, ses.PEM)
+    content, headers = the_same(provider)
+    assert await door.post(f"help/{provider}", content, headers) == (200, {"kept": 1})
+    first = await door.entries()
+    answers = await asyncio.gather(*(door.post(f"help/{provider}", content, headers) for _ in range(4)))
+    assert {status for status, _ in answers} == {200}
+    assert [one["_id"] for one in await door.entries()] == [one["_id"] for one in first]
+
+
+async def test_a_time_that_is_there_twice_makes_nothing_newer(door: Door) -> None:
+    """Of a header that comes twice the first counts, for the proof and for its time alike."""
+    content = body(resend.event("email.delivered"))
+    old = resend.signed(content, datetime(2026, 1, 1, tzinfo=UTC))
+    fresh = str(int(now().timestamp()))
+    for stamps in ([old["svix-timestamp"], fresh], [fresh, old["svix-timestamp"]]):
+        headers = CIMultiDict({name: value for name, value in old.items() if name != "svix-timestamp"})
+        for stamp in stamps:
+            headers.add("svix-timestamp", stamp)
+        async with door.http.post("/webhooks/email/help/resend", data=content, headers=headers) as response:
+            assert response.status == 401
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,8 @@ def verify(value: dict[str, Any], pem: bytes, now: datetime) -> None:
         key.verify(decoded(word(value, "Signature")), signed(value), padding.PKCS1v15(), hash_())
     except InvalidSignature as error:
         raise NotFromThem("The signature of Amazon SNS is not right.") from error
-    at = moment(text(value.get("Timestamp")))
+    stamp = text(value.get("Timestamp"))
+    at = moment(stamp) if "T" in stamp else None  # ISO 8601, and nothing that is merely taken for a time
     if at is None or not -AHEAD <= (now - at).total_seconds() <= WINDOW:
         raise NotFromThem("The notification is more than 2 hours old, or from the future.")
 

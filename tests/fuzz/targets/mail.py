@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, TypeVar
 
-from channels.email import attachment, authenticity, bounce, complaint, disposition, mark, meeting, renamed
+from channels.email import authenticity, bounce, complaint, disposition, mark, meeting, renamed
 from channels.email.addresses import ascii_domain, canonical, mailboxes
 from channels.email.charset import Charsets
 from channels.email.direct import check, spf_record
@@ -18,6 +18,7 @@ from channels.email.header import date, message_ids, params
 from channels.email.header import text as words_of
 from channels.email.parse import is_mail, read
 from channels.email.reason import reason
+from core.files import naming
 from tests.channels.email import mails, reports
 from tests.channels.email.direct.office import mail as plain_mail
 from tests.fuzz.promises import bounded, in_whole_time, text_is_writable
@@ -91,16 +92,16 @@ def _decoded(data: bytes) -> str:
 
 
 def _named(data: bytes) -> str:
-    return attachment.named(data.decode("utf-8", "surrogateescape"))
+    return naming.named(data.decode("utf-8", "surrogateescape"))
 
 
 def _a_name_is_safe(data: bytes, name: str) -> None:
     text_is_writable(data, name)
     assert "/" not in name
     assert "\\" not in name
-    assert len(name) <= attachment.MAX_NAME
+    assert len(name) <= naming.MAX_NAME
     assert name not in (".", "..")
-    assert attachment.named(name) == name, f"{name!r} becomes {attachment.named(name)!r}"
+    assert naming.named(name) == name, f"{name!r} becomes {naming.named(name)!r}"
 
 
 def _machine(data: bytes) -> Any:
