@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 from aiohttp import web
-from itsdangerous import BadSignature, TimestampSigner
+from itsdangerous import BadSignature
 
 from core.campaigns.link import Link
-from core.signing import signers, timely
+from core.signing import Stamp, signers, timely
 
 NAME = "came"
 LASTS = timedelta(days=30)
@@ -23,7 +23,7 @@ class Came:
     """Writes and reads the cookie. `links` are all campaign links there are."""
 
     def __init__(self, key: str, secure: bool, links: Callable[[], Awaitable[Sequence[Link]]]) -> None:
-        self._signer = TimestampSigner(signers(key), salt="campaign.came")
+        self._signer = Stamp(signers(key), salt="campaign.came")
         self._secure = secure
         self._links = links
 

@@ -20,7 +20,7 @@ from core.files.naming import named
 from core.files.picture import picture
 from core.files.store import Files
 from core.interactions.interaction import Interaction
-from core.signing import signers, timely
+from core.signing import Stamp, signers, timely
 from portal.chat.frames import file_facts
 
 LIFETIME = timedelta(days=1)
@@ -30,8 +30,8 @@ class Shares:
     """Signs and reads the links."""
 
     def __init__(self, key: str) -> None:
-        self._signer = URLSafeTimedSerializer(signers(key), salt="webchat.file")
-        self._receipts = URLSafeTimedSerializer(signers(key), salt="webchat.upload")
+        self._signer = URLSafeTimedSerializer(signers(key), salt="webchat.file", signer=Stamp)
+        self._receipts = URLSafeTimedSerializer(signers(key), salt="webchat.upload", signer=Stamp)
 
     def of(self, entry: Interaction) -> list[dict[str, Any]]:
         """What a browser is told of the files of an entry."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-from itsdangerous import BadData, BadSignature, TimestampSigner, URLSafeSerializer
+from itsdangerous import BadData, BadSignature, URLSafeSerializer
 
-from core.signing import signers, timely
+from core import clock
+from core.signing import Stamp, signers, timely
 from portal.chat.identity import SignedIn
 
 LIFETIME = timedelta(days=180)
@@ -44,7 +45,7 @@ class Visitors:
     """Signs visitors in and knows them again."""
 
     def __init__(self, key: str) -> None:
-        self._signer = TimestampSigner(signers(key), salt="webchat.visitor")
+        self._signer = Stamp(signers(key), salt="webchat.visitor")
         self._users = URLSafeSerializer(signers(key), salt="webchat.user")
 
     def known(self, site: str, token: str | None) -> Visitor | None:
@@ -61,7 +62,7 @@ class Visitors:
         of_site, _, id = value.decode("utf-8", "replace").rpartition(":")
         if of_site != site or not id or not timely(signed, LIFETIME):
             return None
-        fresh = datetime.now(UTC) - signed < RENEWED_AFTER
+        fresh = clock.now() - signed < RENEWED_AFTER
         return Visitor(id, token if fresh else self._token(site, id), False)
 
     def _user(self, site: str, token: str) -> Visitor | None:
@@ -69,7 +70,7 @@ class Visitors:
             of_site, id, also, expires = self._users.loads(token)
         except (BadData, ValueError, TypeError):
             return None
-        if of_site != site or expires <= datetime.now(UTC).timestamp():
+        if of_site != site or expires <= clock.now().timestamp():
             return None
         return Visitor(id, token, False, also, expires)
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from itsdangerous import BadData, URLSafeSerializer
 
+from core.clock import now
 from core.signing import signers
 
 LEAST_BITS, MOST_BITS = 13, 19
@@ -35,7 +36,7 @@ class Ticket:
 class Tickets:
     """Issues and reads them."""
 
-    def __init__(self, key: str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, key: str, clock: Callable[[], float] = lambda: now().timestamp()) -> None:
         self._signer = URLSafeSerializer(signers(key), salt="form.ticket")
         self._files = URLSafeSerializer(signers(key), salt="form.file")
         self.clock = clock
@@ -97,10 +98,10 @@ class Recent:
 
     def others(self, key: str, who: str) -> int:
         """How many others than `who` were seen with `key`; `who` is remembered."""
-        now = self._clock()
-        since, seen = self._seen.pop(key, (now, set()))
-        if now - since > self._seconds:
-            since, seen = now, set()
+        at = self._clock()
+        since, seen = self._seen.pop(key, (at, set()))
+        if at - since > self._seconds:
+            since, seen = at, set()
         if len(seen) < 50:
             seen.add(who)
         self._seen[key] = (since, seen)

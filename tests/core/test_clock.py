@@ -14,6 +14,7 @@ import pytest
 from core.clock import NEAR, Clock
 from core.database import Database
 from core.ids import time_of
+from core.signing import Stamp, timely
 from tests.torture.hubs import clock_of
 
 SECOND = 1_000_000_000
@@ -69,22 +70,24 @@ def test_what_lies_within_a_slow_answer_is_no_difference() -> None:
     assert machine.clock.ns() == own
 
 
-async def test_a_process_whose_clock_is_wrong_makes_ids_of_the_right_time(
-    database_uri: str, database: Database, tmp_path: Path
+@pytest.mark.parametrize("off", [-3600, 600])
+async def test_a_process_whose_clock_is_wrong_makes_ids_and_signatures_of_the_right_time(
+    off: int, database_uri: str, database: Database, tmp_path: Path
 ) -> None:
     code = (
         "import asyncio, time\nfrom core.database import Database\nfrom core.ids import new_id\n"
+        "from core.signing import Stamp\n"
         "async def main():\n"
         f"    database = Database.connect({database_uri!r}, {database.name!r})\n"
         "    ahead = await database.set_clock()\n"
-        "    print(ahead.total_seconds(), new_id(), time.time())\n"
+        "    print(ahead.total_seconds(), new_id(), time.time(), Stamp('key').sign('ann').decode())\n"
         "    await database.close()\n"
         "asyncio.run(main())"
     )
     script = tmp_path / "script.py"
     script.write_text(code)
     jump = tmp_path / "clock"
-    jump.write_text("+600\n")
+    jump.write_text(f"{off:+}\n")
     program, environment = clock_of(jump, script)
     began = datetime.now(UTC)
     run = await asyncio.to_thread(
@@ -97,7 +100,11 @@ async def test_a_process_whose_clock_is_wrong_makes_ids_of_the_right_time(
             text=True,
         )
     )
-    ahead, id, wall = run.stdout.split()
-    assert float(ahead) == pytest.approx(600, abs=5)
-    assert float(wall) > began.timestamp() + 590, "its own clock is wrong"
+    ahead, id, wall, signed = run.stdout.split()
+    assert float(ahead) == pytest.approx(off, abs=5)
+    assert abs(float(wall) - began.timestamp() - off) < 120, "its own clock is wrong"
     assert abs(time_of(id) - began) < timedelta(seconds=120)
+    # A visitor who was greeted by such a hub is known at the others.
+    _, at = Stamp("key").unsign(signed, return_timestamp=True)
+    assert abs(at - began) < timedelta(seconds=120)
+    assert timely(at, timedelta(days=1))
