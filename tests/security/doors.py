@@ -176,4 +176,27 @@ class Desk:
     path: str
 
 
+@dataclass(frozen=True)
+class MailDoor:
+    """A door that speaks to mail servers. `most` in bytes; the rest counts per mail, per place and per connection.
+
+    `refused` is the answer to a recipient who does not exist, the same for all of them.
+    """
+
+    speaks: Literal["SMTP", "LMTP"]
+    setting: str
+    greeting: str
+    most: int
+    recipients: int
+    connections: int
+    per_place: int  # 0: as many as there is room for, since only a mail server of one's own comes there
+    faults: int
+    refused: str
+
+
+MAIL_DOORS = (
+    MailDoor("SMTP", "smtp_listen", "EHLO", 50 * MB, 100, 300, 30, 20, "550 5.1.1"),
+    MailDoor("LMTP", "lmtp_listen", "LHLO", 50 * MB, 100, 300, 0, 20, "550 5.1.1"),
+)
+
 DESK = tuple(Desk(*line.split()) for line in INBOX.strip().splitlines())
