@@ -22,6 +22,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from core import clock
 from core.addresses.address import Claim, KnownAddress, Lane
+from core.addresses.due import Due, due_index, free
 from core.batch import Batch
 from core.channel import Address, clean
 from core.database import (
@@ -42,7 +43,7 @@ from core.said import sentence_document, shortened
 NAME = "addresses"
 
 INDEXES = (
-    Index(NAME, [("out.due_at", ASCENDING)], {"sparse": True}),
+    due_index(NAME),
     Index(NAME, [("customer_id", ASCENDING)], {"sparse": True}),
 )
 
@@ -54,7 +55,7 @@ class _Flag:
     arrivals: int = 1
 
 
-class Addresses:
+class Addresses(Due):
     """The addresses and their lanes."""
 
     def __init__(self, database: Database) -> None:
@@ -101,13 +102,6 @@ class Addresses:
         )
         return len(unknown) + int(result.modified_count)
 
-    async def due(self, now: datetime, most: int, but: Collection[str] = ()) -> list[str]:
-        """Up to `most` addresses whose lane `out` is due, the longest due first; none of the lines `but`."""
-        others = [dict(zip(("channel", "account"), line.split(":"), strict=True)) for line in but]
-        where = _free("out", now) | ({"$nor": others} if others else {})
-        cursor = self._all.find(where, {"_id": 1}).sort("out.due_at", ASCENDING).limit(most)
-        return [row["_id"] async for row in cursor]
-
     async def claim(self, lane: Lane, candidates: Sequence[str], now: datetime, lease: timedelta) -> list[Claim]:
         """Lease those of `candidates` that nobody is at and that may be claimed now.
 
@@ -121,7 +115,7 @@ class Addresses:
             new = {"$setOnInsert": _parts(candidates[0])} if lane == "in" else {}
             try:
                 document: Document | None = await self._quick.find_one_and_update(
-                    {"_id": candidates[0], **_free(lane, now)}, change | new, upsert=bool(new), return_document=True
+                    {"_id": candidates[0], **free(lane, now)}, change | new, upsert=bool(new), return_document=True
                 )
             except DuplicateKeyError:  # it is known, and not free
                 document = None
@@ -129,7 +123,7 @@ class Addresses:
         if not candidates:
             return []
         known = {"_id": {"$in": list(candidates)}}
-        changed = await self._quick.update_many({**known, **_free(lane, now)}, change)
+        changed = await self._quick.update_many({**known, **free(lane, now)}, change)
         if lane == "out" and not changed.modified_count:
             return []
         documents = [document async for document in self._all.find(known)]
@@ -232,11 +226,7 @@ class Addresses:
             "last_in": last_in,
         }
         known = {key: value for key, value in fields.items() if value is not None}
-        parts = Address.of(address)
-        update: Document = {
-            "$set": {**known, "writer": writer()},
-            "$setOnInsert": {"channel": parts.channel, "account": parts.account},
-        }
+        update: Document = {"$set": {**known, "writer": writer()}, "$setOnInsert": _parts(address)}
         if reachable:
             update["$unset"] = {"gone": ""}
         await self._learning.put({"q": {"_id": address}, "u": update, "upsert": True})
@@ -255,7 +245,9 @@ class Addresses:
         """
         try:
             await self._all.update_one(
-                {"_id": address, "told_at": {"$not": {"$gt": at}}}, {"$set": {"told_at": at}}, upsert=True
+                {"_id": address, "told_at": {"$not": {"$gt": at}}},
+                {"$set": {"told_at": at}, "$setOnInsert": _parts(address)},
+                upsert=True,
             )
         except DuplicateKeyError:  # it is there, and something newer was said
             return False
@@ -322,7 +314,7 @@ def _flagged(flag: _Flag) -> Document:
     change = {
         "$min": {"out.due_at": flag.at},
         "$inc": {"out.arrivals": flag.arrivals},
-        "$setOnInsert": _parts(flag.address),
+        "$set": _parts(flag.address),  # what is due is found by these
     }
     return {"q": {"_id": flag.address}, "u": change, "upsert": True}
 
@@ -330,13 +322,6 @@ def _flagged(flag: _Flag) -> Document:
 def _parts(address: str) -> Document:
     parts = Address.of(address)
     return {"channel": parts.channel, "account": parts.account}
-
-
-def _free(lane: Lane, now: datetime) -> Document:
-    """Nobody is at the lane; `out` also has a flag that is up, `in` may not be put off until later."""
-    if lane == "in":
-        return {"in.due_at": {"$not": {"$gt": now}}}
-    return {"out.due_at": {"$lte": now}, "out.leased_until": {"$not": {"$gt": now}}}
 
 
 def _claim(lane: Lane, document: Document, worker: str, until: datetime) -> Claim:

@@ -130,8 +130,8 @@ async def _operation(database: Database, way: int) -> datetime | None:
     return batch[0].get("wall") if batch else None
 
 
-async def indexes(stores: Stores) -> Finding:
-    """Whether the indexes are those that this version declares."""
+async def compared(stores: Stores) -> tuple[list[str], list[str]]:
+    """The indexes that this version declares and are missing, and those that it does not declare."""
     declared: dict[str, set[str]] = {}
     for index in INDEXES:
         declared.setdefault(index.collection, {"_id_"}).add(index.name)
@@ -140,6 +140,12 @@ async def indexes(stores: Stores) -> Finding:
         there = set(await stores.database.collection(collection).index_information())
         missing += [f"{collection}.{name}" for name in names - there - {"_id_"}]
         extra += [f"{collection}.{name}" for name in there - names]
+    return missing, extra
+
+
+async def indexes(stores: Stores) -> Finding:
+    """Whether the indexes are those that this version declares."""
+    missing, extra = await compared(stores)
     if missing:
         few = ", ".join(sorted(missing)[:5]) + (" …" if len(missing) > 5 else "")
         says = f"{len(missing)} are missing ({few}): run switchboard migrate, or start the hub"

@@ -10,6 +10,7 @@ from core.interactions import status
 from core.interactions.backlog import MOST, Held
 from core.settings import Settings
 from switchboard.checks.finding import Finding, for_how_long
+from switchboard.checks.mongodb import compared
 from switchboard.stores import Stores
 
 # What waits for so long is not in hand any more: a minute for what came in, five for what is to go out.
@@ -28,7 +29,9 @@ async def work(stores: Stores, settings: Settings) -> AsyncIterator[Finding]:
     for finding in troubled(await stores.interactions.backlog.troubled()):
         yield finding
     yield await intake(stores)
-    if (left := await leases(stores, settings, now)) is not None:
+    missing, _ = await compared(stores)
+    # Before an upgrade brought its indexes, what is asked through them cannot be answered.
+    if not missing and (left := await leases(stores, settings, now)) is not None:
         yield left
 
 

@@ -146,6 +146,18 @@ async def test_indexes_that_are_missing_or_of_no_use_are_named(stores: Stores) -
     assert "switchboard migrate" in missing.says
 
 
+async def test_a_database_of_the_version_before_is_examined_before_it_is_brought_up_to_date(stores: Stores) -> None:
+    addresses = stores.database.collection("addresses")
+    await stores.addresses.flag(["chat:demo:ann"], now())
+    await addresses.drop_index("due")
+    await addresses.create_index([("out.due_at", 1)], sparse=True)
+    assert "addresses.due" in (await mongodb.indexes(stores)).says
+    assert "Intake" in await examined(stores)
+    changes = await stores.database.migrate(INDEXES)
+    assert changes == ["addresses: created due", "addresses: dropped out.due_at_1"]
+    assert await stores.addresses.due(now(), 9) == ["chat:demo:ann"]
+
+
 def _becomes(by: float, added: bool, true: float) -> float:
     return true + by if added else by
 
