@@ -27,7 +27,8 @@ from core.feed import Feed, entry_changed
 from core.files.store import Files
 from core.interactions import status
 from core.interactions.interaction import Interaction, Problem
-from core.interactions.store import PAGE, Interactions
+from core.interactions.lanes import PAGE
+from core.interactions.store import Interactions
 from core.lines import Lines
 from core.pace import PATIENT, Pace
 from core.restraint import DECLINED_CODE, Restraint

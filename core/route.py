@@ -34,7 +34,8 @@ from core.ids import id_of, time_of
 from core.intake.store import FailedIntakes
 from core.interactions import status
 from core.interactions.interaction import Author, Interaction, content_of
-from core.interactions.store import PAGE, Interactions
+from core.interactions.lanes import PAGE
+from core.interactions.store import Interactions
 from core.join import Join
 from core.lines import Lines
 from core.onward import onward
