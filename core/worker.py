@@ -71,6 +71,7 @@ class Worker:
         self._stopping = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._lanes: tuple[_LaneLoop, ...] = ()
+        self._swept = ""
         self.restarts = 0
 
     def start(self) -> None:
@@ -121,9 +122,12 @@ class Worker:
         return loop
 
     async def _sweep(self) -> None:
-        """Raise the flags of what a crash left between the log and the flag, and finish merges left half-way."""
+        """Raise the flags of what a crash left between the log and the flag, and finish merges left half-way.
+
+        Where much waits, a sweep goes through a part of it, and the next goes on behind that, round and round.
+        """
         now = clock.now()
-        waiting = await self._.interactions.forgotten(id_at(now - SETTLED))
+        waiting, self._swept = await self._.interactions.forgotten(id_at(now - SETTLED), self._swept)
         if waiting and (raised := await self._.addresses.flag_missing(waiting, now)):
             log.warning("sweep.raised", addresses=raised)
             self._.feed.announce(*(lane_due("out", address) for address in waiting))

@@ -10,7 +10,6 @@ it from the log.
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -93,11 +92,12 @@ class Addresses(Due):
 
     async def flag_missing(self, addresses: Sequence[str], at: datetime) -> int:
         """Raise the flag where none is raised: for what a crash left between the log and the flag. Returns how many."""
-        known = await asyncio.gather(*map(self.get, addresses))
-        unknown = [address for address, there in zip(addresses, known, strict=True) if there is None]
+        these = {"_id": {"$in": list(addresses)}}
+        known = {row["_id"] async for row in self._all.find(these, {"_id": 1})}
+        unknown = [address for address in addresses if address not in known]
         await self.flag(unknown, at)
         result = await self._quick.update_many(
-            {"_id": {"$in": list(addresses)}, "out.due_at": {"$exists": False}},
+            {**these, "out.due_at": {"$exists": False}},
             {"$set": {"out.due_at": at}, "$inc": {"out.arrivals": 1}},
         )
         return len(unknown) + int(result.modified_count)

@@ -15,8 +15,10 @@ from core.database import Database
 from core.ids import id_at
 from core.interactions import status
 from core.interactions.interaction import Author
+from core.interactions.lanes import SWEPT
 from core.queues import Arrived, Hints
 from switchboard.wiring import Parts
+from tests.core.overheard import forget, overheard
 from tests.core.round_trips import round_trips
 from tests.making import claimed, make_message, now, until, working
 
@@ -206,11 +208,54 @@ async def test_the_sweep_raises_flags_for_what_a_crash_left_behind(parts: Parts)
     people = ["new", "known", "raised"]
     entries = [make_message(person=one, id=f"{an_hour_ago[:-1]}{n}", **out) for n, one in enumerate(people)]
     await log.add([*entries, make_message(person="fresh", **out)])
-    waiting = await log.forgotten(id_at(now() - timedelta(seconds=10)))
+    waiting, behind = await log.forgotten(id_at(now() - timedelta(seconds=10)))
+    assert behind == ""
     assert sorted(waiting) == ["chat:demo:known", "chat:demo:new", "chat:demo:raised"]
     assert await addresses.flag_missing(waiting, now()) == 2
     assert await addresses.flag_missing(waiting, now()) == 0
     assert sorted(ids(await flagged(addresses))) == sorted(waiting)
+
+
+async def test_however_much_waits_a_sweep_takes_a_part_and_the_next_ones_get_to_all_of_it(parts: Parts) -> None:
+    log = parts.stores.interactions
+    before = id_at(now() - timedelta(seconds=10))
+    # A flooded address that fills more than a look by itself, and people before, among and behind it; most are recent.
+    out: dict[str, Any] = {"direction": "out", "status": status.PLANNED, "author": Author("bot")}
+    old = {f"chat:demo:{name}": f"{before[:-2]}{n:02}" for n, name in enumerate(("a-one", "flood", "p0500", "zoe"), 10)}
+    entries = [make_message(address=address, id=id, **out) for address, id in old.items()]
+    entries += [make_message(person="flood", **out) for _ in range(SWEPT + 100)]
+    entries += [make_message(person=f"p{n:04}", **out) for n in range(SWEPT)]
+    documents = [entry.document() for entry in entries]
+    await parts.stores.database.collection("interactions").insert_many(documents, ordered=False)
+    for _ in range(2):
+        found, places = [], [""]
+        while len(places) == 1 or places[-1]:
+            forget()
+            some, behind = await log.forgotten(id_at(now() - timedelta(seconds=5)), places[-1])
+            (command,) = overheard(parts.stores.database.name)
+            assert command["limit"] == SWEPT
+            found += some
+            places.append(behind)
+        assert sorted(found) == sorted(old)
+        assert places == ["", "chat:demo:flood", "chat:demo:p4998", ""], "two full looks, the rest, and round again"
+
+
+async def test_a_sweep_goes_on_where_the_one_before_ended(parts: Parts) -> None:
+    worker, log = parts.worker, parts.stores.interactions
+    moment = now() - timedelta(minutes=1)
+    out: dict[str, Any] = {"direction": "out", "status": status.QUEUED, "author": Author("bot")}
+    ids = [id_at(moment - timedelta(milliseconds=n)) for n in range(SWEPT + 1)]
+    *crowd, left = [make_message(person=f"p{n:05}", id=id, **out) for n, id in enumerate(ids)]
+    documents = [entry.document() for entry in [*crowd, left]]
+    await parts.stores.database.collection("interactions").insert_many(documents, ordered=False)
+    raised = parts.stores.database.collection("addresses")
+    await worker._sweep()
+    assert await raised.count_documents({"out.due_at": {"$exists": True}}) == SWEPT
+    assert await parts.stores.addresses.get(left.address) is None
+    await worker._sweep()
+    assert await raised.count_documents({"out.due_at": {"$exists": True}}) == SWEPT + 1
+    await worker._sweep()
+    assert await log.forgotten(id_at(now())) == ([entry.address for entry in crowd], crowd[-1].address)
 
 
 async def test_a_worker_that_starts_takes_up_what_was_left(database: Database) -> None:
