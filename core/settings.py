@@ -110,6 +110,7 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(30, ge=1, le=3600)
     send_seconds: float = Field(60, ge=1, le=3600)
     drain_seconds: float = Field(0, ge=0, le=600)
+    slow_seconds: float = Field(20, ge=1, le=600)
     # Addresses in hand in each lane. A line alone may have four fifths of them (core/queues.py).
     concurrency: int = Field(100, ge=1, le=1000)
     crash_at: str = Field("", pattern=r"^([a-z_.]+(:[1-9][0-9]*)?)?$")

@@ -27,7 +27,6 @@ from inbox.visit import Visit
 # A page is told at once, then at most this often; what happens in between goes into one event.
 BREATH = 0.03
 SEEN_EVERY = 30.0
-SLOW = 20.0
 HEADERS = {
     "Content-Type": "text/event-stream; charset=utf-8",
     "Cache-Control": "no-store",
@@ -55,16 +54,16 @@ async def stream(visit: Visit) -> web.StreamResponse:
         await response.prepare(visit.request)
         try:
             with suppress(ConnectionError, TimeoutError):
-                await _write(response, b"retry: 1000\n\n")
+                await _write(visit, response, b"retry: 1000\n\n")
                 await _follow(visit, response, changes, troubles_only="log" in topics)
         finally:
             hang_up(visit.request.transport)
     return response
 
 
-async def _write(response: web.StreamResponse, data: bytes) -> None:
+async def _write(visit: Visit, response: web.StreamResponse, data: bytes) -> None:
     """Raises TimeoutError for a page that takes nothing: it is let go, is not there any more, and comes back anew."""
-    async with asyncio.timeout(SLOW):
+    async with asyncio.timeout(visit.needs.slow_seconds):
         await response.write(data)
 
 
@@ -81,10 +80,10 @@ async def _follow(visit: Visit, response: web.StreamResponse, changes: Any, *, t
             await visit.needs.agents.seen(visit.agent.id, datetime.now(UTC))
         told = {json.dumps(line): line for change in taken if (line := _line(change, troubles_only))}
         if not taken:
-            await _write(response, b": still here\n\n")
+            await _write(visit, response, b": still here\n\n")
         elif told:
             data = json.dumps({"changes": list(told.values())}, ensure_ascii=False, separators=(",", ":"))
-            await _write(response, f"event: change\ndata: {data}\n\n".encode("utf-8", "replace"))
+            await _write(visit, response, f"event: change\ndata: {data}\n\n".encode("utf-8", "replace"))
             await asyncio.sleep(BREATH)
 
 

@@ -92,5 +92,6 @@ class Needs:
     public_url: str | None = None
     secure_cookies: bool = False
     session_hours: float = 12
+    slow_seconds: float = 20
     presence: Presence = field(default_factory=Presence)
     tries: Tries = field(default_factory=Tries)

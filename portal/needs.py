@@ -104,7 +104,8 @@ class Needs:
 
     `country` (two letters) is where phone numbers without a country code are. `people` are the first names of who is
     there. `telegram_link` makes of a Telegram line and a conversation ("": none yet) the link by which it goes on
-    there; empty when the line has no bot that answers. `personal` marks campaign links in what is sent.
+    there; empty when the line has no bot that answers. `personal` marks campaign links in what is sent. Who takes
+    nothing of what is sent for `slow_seconds` is let go, and catches up when it comes back.
     """
 
     receive: Receive
@@ -135,4 +136,5 @@ class Needs:
     country: str | None = None
     public_url: str | None = None
     demo: Demo | None = None
+    slow_seconds: float = 20
     streams: Streams = field(default_factory=Streams)

@@ -13,6 +13,7 @@ from typing import Any
 from aiohttp import web
 from babel.dates import format_date
 
+from core.hang_up import hang_up
 from core.orders.order import Order
 from portal.needs import Needs
 from portal.page import language_of, missing, page, rendered, zone_of
@@ -80,12 +81,19 @@ class Tracking:
         answer = web.StreamResponse(
             headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         )
+        answer.force_close()
         await answer.prepare(request)
+
+        async def write(data: bytes) -> None:
+            async with asyncio.timeout(self.needs.slow_seconds):
+                await answer.write(data)
+
         known = request.headers.get("Last-Event-ID") or request.query.get("known", "")
-        with self.needs.streams.page(), suppress(ConnectionError, asyncio.CancelledError):
+        gone = (ConnectionError, TimeoutError, asyncio.CancelledError)
+        with self.needs.streams.page(), suppress(*gone):
             # Follow first, then read: what changes in between comes once more.
             async with self.needs.feed.subscribe(f"order:{order.id}") as changes:
-                await answer.write(b"retry: 2000\n\n")
+                await write(b"retry: 2000\n\n")
                 while True:
                     order = await self._order(request)
                     if order is None:
@@ -94,10 +102,11 @@ class Tracking:
                         live = _live(order, language)
                         html = rendered(self.needs, "order.html", language, "track", zone=zone_of(request), **live)
                         data = "".join(f"data: {line}\n" for line in html.splitlines())
-                        await answer.write(f"id: {now}\n{data}\n".encode())
+                        await write(f"id: {now}\n{data}\n".encode())
                         known = now
                     while not await changes.next(timeout=QUIET):
-                        await answer.write(b": still here\n\n")
+                        await write(b": still here\n\n")
+        hang_up(request.transport)
         return answer
 
 

@@ -112,6 +112,7 @@ def portal_needs(parts: Parts, post: PostOffice | None) -> portal.needs.Needs:
         languages=settings.languages,
         country=settings.country,
         public_url=settings.public_url,
+        slow_seconds=settings.slow_seconds,
         demo=demo(parts, post) if settings.wants_sample_data else None,
     )
 
@@ -172,6 +173,7 @@ def inbox_needs(parts: Parts, form_preview: Callable[[Form, str, Mapping[str, st
         public_url=settings.public_url,
         secure_cookies=(settings.public_url or "").startswith("https:"),
         session_hours=settings.session_hours,
+        slow_seconds=settings.slow_seconds,
     )
 
 

@@ -42,7 +42,6 @@ log = structlog.get_logger(__name__)
 
 HEARTBEAT = 30  # seconds between pings on a quiet line
 HELLO_WITHIN = 10
-SLOW = 20  # a browser that takes no bytes for so long is let go; it catches up from its cursor
 MOST_MISTAKES = 20
 
 NOT_UNDERSTOOD, SIGNED_OUT, NO_HELLO = 4400, 4401, 4408
@@ -313,7 +312,7 @@ class Conversation:
         await self._send(frame)
 
     async def _send(self, frame: dict[str, Any]) -> None:
-        async with asyncio.timeout(SLOW):
+        async with asyncio.timeout(self.chat.needs.slow_seconds):
             await self.ws.send_str(orjson.dumps(frame).decode())
 
 

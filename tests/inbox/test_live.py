@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+import socket
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import psutil
 from aiohttp import ClientResponse
+from yarl import URL
 
 from core.agents.agent import Agent
+from core.feed import conversation_changed
+from core.ids import new_id
+from core.interactions.interaction import Author
 from switchboard.hub import Hub
-from tests.inbox.desk import AtDesk, asks, says
+from tests.inbox.desk import AtDesk, agent_of, asks, at_desk, says, site
+from tests.making import make_message, until
+from tests.running import running_hub
+
+MB = 1024**2
 
 
 async def changes(response: ClientResponse) -> list[dict[str, Any]]:
@@ -50,3 +62,63 @@ async def test_an_open_page_is_an_agent_on_duty_until_it_is_closed(hub: Hub, des
         while await agents.on_duty(datetime.now(UTC)):
             await says(hub, "hello", "someone")  # a write to the closed stream is how the server notices
             await asyncio.sleep(0.2)
+
+
+async def test_a_page_that_takes_nothing_is_let_go_and_catches_up_without_a_hole(
+    database_uri: str, database_name: str
+) -> None:
+    async with (
+        asyncio.timeout(60),
+        running_hub(database_uri, database_name, sample_data=False, slow_seconds=1) as hub,
+    ):
+        await site(hub)
+        maria = await agent_of(hub, "Maria")
+        conversation = await asks(hub)
+
+        async def followed() -> bool:
+            return any(f"agent:{maria.id}" in each.topics for each in hub.parts.feed.subscribers())
+
+        async with at_desk(hub, maria) as desk:
+            with await deaf(desk, f"/inbox/live?c={conversation.id}"):
+                await until(followed)
+                memory, before = psutil.Process().memory_info, psutil.Process().memory_info().rss
+                loud = replace(conversation, customer_name="n" * 2000)
+                said = 0
+                while await followed():
+                    many = [conversation_changed(replace(loud, id=new_id())) for _ in range(200)]
+                    hub.parts.feed.announce(*many)
+                    said += 200 * 2000
+                    await asyncio.sleep(0.03)
+                assert memory().rss - before < 40 * MB, f"{said / MB:.0f} MB were to be told"
+                usual: dict[str, Any] = {"address": conversation.address, "channel": "webchat", "account": "site"}
+                usual |= {"author": Author("bot"), "direction": "out", "status": "sent"}
+                lines = [make_message(f"line {n:03}", conversation_id=conversation.id, **usual) for n in range(170)]
+                await hub.parts.stores.interactions.add(lines)
+            # As the page's script does: follow again, then ask for what is shown, and from there for what is earlier.
+            async with desk.session.get(f"{hub.url}/inbox/live?c={conversation.id}") as response:
+                await response.content.readline()
+                seen: list[str] = []
+                path = f"/inbox/c/{conversation.id}?lines=55"
+                while "line 000" not in seen:
+                    _, page = await desk.get(path)
+                    seen[:0] = re.findall(r"line \d{3}", page.partition('id="entries"')[2])
+                    path = f"/inbox/c/{conversation.id}?earlier={lines[170 - len(seen)].id}"
+                assert seen == [line.content.text for line in lines], "in order, without a hole, and none twice"
+                await says(hub, "Are you there?", name="Ann")
+                told: list[dict[str, Any]] = []
+                while not any(change.get("way") == "in" for change in told):
+                    told += await changes(response)
+
+
+async def deaf(desk: AtDesk, path: str) -> socket.socket:
+    """A page's connection that is opened and never read."""
+    url = URL(desk.url)
+    cookies = "; ".join(f"{one.key}={one.value}" for one in desk.session.cookie_jar.filter_cookies(url).values())
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    made.setblocking(False)
+    loop = asyncio.get_running_loop()
+    await loop.sock_connect(made, (url.host, url.port))
+    head = f"GET {path} HTTP/1.1\r\nHost: {url.host}:{url.port}\r\nCookie: {cookies}\r\n\r\n"
+    await loop.sock_sendall(made, head.encode())
+    return made

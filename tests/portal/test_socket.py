@@ -17,7 +17,9 @@ from core.channel import Account
 from core.feed import entry_changed
 from core.ids import id_at
 from core.interactions.interaction import Author
+from portal.chat.history import MOST
 from switchboard.hub import Hub
+from tests.making import make_message
 from tests.portal.conftest import SHOP, Visitor, put, said_at
 from tests.running import hub_process, running_hub
 from tests.servers.mongo import MongoServer
@@ -163,6 +165,36 @@ async def test_a_long_history_comes_in_pages_without_a_gap(hub: Hub, visit: Any)
         oldest = await back.next("history")
         assert [f["text"] for f in oldest["history"]] == [f"line {n}" for n in range(30)]
         assert not oldest["more"]
+
+
+async def test_who_is_many_pages_behind_is_given_all_of_it_in_order_and_once(hub: Hub, visit: Any) -> None:
+    async with visit() as visitor:
+        await visitor.hello()
+        await visitor.say("Hi")
+        cursor = (await visitor.next("ack"))["entry"]
+        token, address = visitor.welcome["token"], visitor.address
+    usual: dict[str, Any] = {"channel": "webchat", "account": "shop", "direction": "out", "status": "sent"}
+    written = [
+        make_message(f"line {n}", address=address, author=Author("agent"), **usual) for n in range(2 * MOST + 30)
+    ]
+    for start in range(0, len(written), 200):
+        await hub.parts.stores.interactions.add(written[start : start + 200])
+    async with visit() as back:
+        welcome = await back.hello(token=token, cursor=cursor)
+        assert len(welcome["history"]) <= MOST, "what one answer holds is bounded"
+        assert (welcome["whole"], welcome["more"]) == (False, True), (
+            "and says that it does not reach back to the cursor"
+        )
+        pages = [welcome["history"]]
+        while pages[0][0]["id"] > cursor:
+            await back.send({"type": "older", "before": pages[0][0]["id"]})
+            pages.insert(0, (await back.next("history"))["history"])
+        told = [frame for page in pages for frame in page]
+        assert [frame["text"] for frame in told if frame["from"] == "agent"] == [one.content.text for one in written]
+        assert sorted({frame["id"] for frame in told}) == [frame["id"] for frame in told]
+        # And what comes now is told as ever.
+        await put(hub, address, "and now")
+        assert (await back.next("message"))["text"] == "and now"
 
 
 async def test_seeing_a_message_is_its_receipt(hub: Hub, visit: Any) -> None:
