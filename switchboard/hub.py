@@ -196,13 +196,13 @@ async def _follow(parts: Parts) -> None:
         return [change for entry in found for change in (entry_changed(entry), *lanes_of(entry))]
 
     async def conversations(ids: Sequence[str]) -> list[Change]:
-        return [conversation_changed(c) for c in await stores.conversations.some(ids)]
+        return [conversation_changed(c) for c in await stores.conversations.followed(ids)]
 
     async def orders(ids: Sequence[str]) -> list[Change]:
         return [order_changed(order) for order in await stores.orders.some(ids)]
 
     async def leads(ids: Sequence[str]) -> list[Change]:
-        return [lead_changed(lead) for lead in await stores.leads.some(ids)]
+        return [lead_changed(lead) for lead in await stores.leads.followed(ids)]
 
     async def accounts(ids: Sequence[str]) -> list[Change]:
         return [Change("account", id, ("accounts",)) for id in ids]

@@ -82,6 +82,11 @@ class Conversation:
         """Whether it is not resolved."""
         return self.status in ACTIVE
 
+    @property
+    def shelves(self) -> list[str]:
+        """The lists it is in (`core.shelves`)."""
+        return shelves((self.assignee or NOBODY,), (self.channel,), ("lead",) * self.lead, (self.team or "",))
+
     def document(self) -> dict[str, Any]:
         """The conversation as it is stored."""
         document: dict[str, Any] = {
@@ -107,7 +112,7 @@ class Conversation:
             "bot": bot_document(self.bot),
             "seen": {address: list(entries) for address, entries in self.seen.items()},
             "rev": self.rev,
-            "shelves": shelves((self.assignee or NOBODY,), (self.channel,), ("lead",) * self.lead, (self.team or "",)),
+            "shelves": self.shelves,
         }
         optional = {
             "subject": self.subject,

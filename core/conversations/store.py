@@ -219,6 +219,14 @@ class Conversations:
         """The conversations with these ids, in no order."""
         return [Conversation.of(d) async for d in self._all.find({"_id": {"$in": list(ids)}})]
 
+    async def followed(self, ids: Sequence[str]) -> list[Conversation]:
+        """What other processes changed. One of a version before may have left them on the shelves of what they were."""
+        documents = [document async for document in self._all.find({"_id": {"$in": list(ids)}})]
+        found = [Conversation.of(document) for document in documents]
+        if astray := [one.id for one, was in zip(found, documents, strict=True) if one.shelves != was.get("shelves")]:
+            await self._all.update_many({"_id": {"$in": astray}}, [{"$set": {"shelves": _SHELVES}}])
+        return found
+
     async def shelve(self, most: int = 1000) -> int:
         """Put conversations of before there were shelves on theirs, up to `most`; returns how many there were."""
         found = await self._all.find({"shelves": None}, {"_id": 1}).limit(most).to_list(most)

@@ -17,7 +17,8 @@ from core.leads.store import LeadView
 from core.shelves import shelf, shelves
 from switchboard.stores import migrated
 from switchboard.wiring import Parts
-from tests.making import now
+from tests.making import now, until
+from tests.running import running_hub
 
 NAMES = tuple[str, ...]
 
@@ -69,6 +70,33 @@ async def test_a_lead_older_than_the_shelves_is_too(parts: Parts, source: Source
     await documents.update_one({"_id": lead.id}, {"$unset": {"shelves": ""}})
     assert await parts.stores.leads.shelve() == 1
     assert (await documents.find_one({"_id": lead.id}) or {})["shelves"] == lead.document()["shelves"]
+
+
+async def test_what_an_older_hub_changes_meanwhile_is_moved_by_those_that_follow(
+    database_uri: str, database_name: str
+) -> None:
+    """A rolling upgrade: a hub of before the shelves changes fields alone, under its own mark."""
+    async with running_hub(database_uri, database_name, sample_data=False) as hub:
+        stores = hub.parts.stores
+        conversation, lead = (
+            await stores.conversations.start(make_conversation()),
+            make_lead(made_at=now(), touched_at=now()),
+        )
+        await stores.leads.add(lead)
+        assert await stores.conversations.count(View(assignee="a")) == 0
+        older: Any = stores.database.collection
+        await older("conversations").update_one(
+            {"_id": conversation.id}, {"$set": {"assignee": "a", "team": "t", "writer": "older:1"}, "$inc": {"rev": 1}}
+        )
+        await older("leads").update_one({"_id": lead.id}, {"$set": {"owner": "a", "writer": "older:2"}})
+
+        async def moved() -> bool:
+            mine = await stores.conversations.page(View(assignee="a", teams=("t",)))
+            return bool(mine and await stores.leads.page(LeadView(owner="a")))
+
+        await until(moved)
+        assert await stores.conversations.page(View(assignee="")) == []
+        assert (await older("conversations").find_one({"_id": conversation.id}))["rev"] == conversation.rev + 1
 
 
 async def test_a_conversation_moves_with_every_change(parts: Parts) -> None:
