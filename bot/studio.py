@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from bot.bot import Bot
 from bot.flows import OFFERED
 from bot.texts import Texts, places
+from core import clock
 from core.channel import Address, Arrival, Button, Capabilities, Content
 from core.conversations.conversation import bot_document
 from core.decide import Act, BotState, Decision, LooksUpOrders, Person, Turn
@@ -157,7 +158,7 @@ class Studio:
 
         `known` is the id of a customer whose own channel this is taken to be, so that their orders are shown.
         """
-        able, now = self._of(channel), now or datetime.now(UTC)
+        able, now = self._of(channel), now or clock.now()
         turn = Turn(
             Arrival(Address(channel, "trial", "trial"), f"trial-{trial.count}", content=Content(text), choice=choice),
             state_of(trial.state),

@@ -10,11 +10,11 @@ import asyncio
 import json
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
 
+from core import clock
 from core.chat.typing import Typist
 from core.conversations.conversation import Conversation
 from core.feed import Change
@@ -75,9 +75,9 @@ async def _follow(visit: Visit, response: web.StreamResponse, changes: Any, *, t
         # Whoever is taken off, or is another person now, is shown nothing more: at once, and not with the next look.
         if loop.time() - seen > SEEN_EVERY or any(one.what == "agent" for one in taken):
             seen = loop.time()
-            if await visit.needs.agents.of_session(visit.token, datetime.now(UTC)) is None:
+            if await visit.needs.agents.of_session(visit.token, clock.now()) is None:
                 return  # signed out elsewhere
-            await visit.needs.agents.seen(visit.agent.id, datetime.now(UTC))
+            await visit.needs.agents.seen(visit.agent.id, clock.now())
         told = {json.dumps(line): line for change in taken if (line := _line(change, troubles_only))}
         if not taken:
             await _write(visit, response, b": still here\n\n")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
 
+from core import clock
 from core.channel import clean
 from core.errors import SwitchboardError
 from core.trace import request as asked_for
@@ -71,7 +71,7 @@ def plain_page(needs: Needs, request: web.Request, template: str, *, status: int
         language=language,
         zone=zone_name(request),
         theme=theme(request),
-        now=datetime.now(UTC),
+        now=clock.now(),
         **values,
     )
     return _html(body, nonce, status)

@@ -6,8 +6,8 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 
+from core import clock
 from core.agents.store import Agents
 
 # A reload closes the stream and opens it again; who is back within this time never left.
@@ -35,7 +35,7 @@ class Presence:
         self._streams.add(task)
         self._open[agent_id] += 1
         try:
-            await agents.seen(agent_id, datetime.now(UTC))
+            await agents.seen(agent_id, clock.now())
             yield
         finally:
             self._streams.discard(task)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from core import clock
 from core.errors import Invalid, NotAllowed, TooLarge
 from inbox.needs import Needs
 from inbox.page import plain_page
@@ -56,7 +57,7 @@ async def post(needs: Needs, request: web.Request) -> web.StreamResponse:
         return _again(needs, request, 401, email, onward, "Mail address and password do not fit together.")
     needs.tries.succeeded(place, email)
     hours = timedelta(hours=needs.session_hours)
-    token = await needs.agents.begin_session(agent, datetime.now(UTC) + hours)
+    token = await needs.agents.begin_session(agent, clock.now() + hours)
     answer = web.HTTPSeeOther(onward, headers={"Cache-Control": "no-store"})
     answer.set_cookie(
         cookie_name(needs),

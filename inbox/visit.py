@@ -6,7 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property, partial
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import BadHttpMessage
 from multidict import MultiDict, MultiDictProxy
 
+from core import clock
 from core.agents.agent import Agent
 from core.channel import clean
 from core.errors import Invalid, NotAllowed, TooLarge
@@ -130,7 +131,7 @@ def _csrf(token: str, key: str) -> str:
 async def visit_of(needs: Needs, request: web.Request) -> Visit | None:
     """The visit, or None when nobody is signed in."""
     token = request.cookies.get(cookie_name(needs), "")
-    now = datetime.now(UTC)
+    now = clock.now()
     agent = await needs.agents.of_session(token, now) if 20 < len(token) < 100 else None
     return Visit(needs, request, agent, token, now) if agent else None
 

@@ -7,11 +7,11 @@ in advance are led on as well, but count for nothing and leave nothing behind.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 
 import structlog
 from aiohttp import web
 
+from core import clock
 from core.campaigns.link import NAME, UTM, Link, destination
 from core.campaigns.personal import PARAMETER
 from core.channel import clean
@@ -62,7 +62,7 @@ class Going:
 
     async def _count(self, request: web.Request, link: Link, response: web.Response) -> None:
         try:
-            known = await self._needs.clicks(link, request.query.get(PARAMETER, "")[:100], datetime.now(UTC))
+            known = await self._needs.clicks(link, request.query.get(PARAMETER, "")[:100], clock.now())
         except Exception as error:
             # The page they want is more important than our count of them.
             if not away(error):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
 from aiohttp import web
 
+from core import clock
 from core.channel import clean
 from portal.language import chosen, words_of
 from portal.needs import Needs
@@ -43,7 +43,7 @@ def rendered(needs: Needs, template: str, language: str, section: str, /, **valu
         say=words_of(language, section),
         common=words_of(language, "page"),
         spoken=list(needs.languages),
-        now=datetime.now(UTC),
+        now=clock.now(),
         **values,
     )
 

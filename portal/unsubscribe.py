@@ -6,10 +6,9 @@ POST with `List-Unsubscribe=One-Click`. Both come without a sign-in and without 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from aiohttp import web
 
+from core import clock
 from core.channel import Account, Address, Withdrawal
 from core.interactions.interaction import Interaction
 from portal.needs import Needs
@@ -45,7 +44,7 @@ class Unsubscribing:
             address,
             key=f"unsubscribe:{message.id}",
             purpose=str(message.data.get("purpose") or "marketing"),
-            at=datetime.now(UTC),
+            at=clock.now(),
             outbound=message.id,
         )
         await self.needs.receive.keep(Account(address.channel, address.account), [withdrawal])

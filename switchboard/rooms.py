@@ -20,6 +20,7 @@ import webhooks.needs
 import webhooks.routes
 from bot import Trial
 from bot.flows import OFFERED
+from core import clock
 from core.chat.transcript import Transcript
 from core.decide import Act
 from core.errors import CannotStore, NotFound, SwitchboardError
@@ -100,12 +101,12 @@ def portal_needs(parts: Parts, post: PostOffice | None) -> portal.needs.Needs:
         templates=environment(),
         signing_key=stores.vault.purpose("portal"),
         unsubscribe=unsubscribe_links(stores, settings),
-        on_duty=lambda: parts.duty(datetime.now(UTC)),
+        on_duty=lambda: parts.duty(clock.now()),
         conversations=stores.conversations,
         typists=parts.typists,
         unread=parts.unread,
         transcript=Transcript(stores.conversations, parts.send, parts.unread),
-        people=Recent(lambda: stores.agents.present(datetime.now(UTC))),
+        people=Recent(lambda: stores.agents.present(clock.now())),
         hours=stores.hours.recent,
         telegram_link=partial(telegram_link, parts),
         visitor_ip=Visitors(settings.trusted_proxies).place,
@@ -123,7 +124,7 @@ async def telegram_link(parts: Parts, account: str, conversation_id: str) -> str
     username = str(facts.get("username") or "").lstrip("@")
     if not re.fullmatch(r"[A-Za-z0-9_]{3,64}", username):
         return ""
-    start = parts.continuation.token(conversation_id, datetime.now(UTC)) if conversation_id else ""
+    start = parts.continuation.token(conversation_id, clock.now()) if conversation_id else ""
     return f"https://t.me/{username}" + (f"?start={start}" if start else "")
 
 

@@ -104,6 +104,15 @@ def no_naive_datetimes(file: File) -> Iterator[str]:
             yield f"{file.path}:{node.lineno} {owner}.{name}() without a zone; pass UTC"
 
 
+def one_time_for_all(file: File) -> Iterator[str]:
+    """What is stored, or compared with what is, goes by the time all hubs agree on (`core/clock.py`)."""
+    if not file.path.startswith(("core/", "portal/", "inbox/", "bot/")):
+        return
+    for node in file.nodes:
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-2:] == ["datetime", "now"]:
+            yield f"{file.path}:{node.lineno} asks this machine for the time; take core.clock.now()"
+
+
 def no_channel_named_outside_adapters(file: File) -> Iterator[str]:
     """What differs between channels is in their capabilities and protocols, not in comparisons with a name."""
     if not file.ours or file.path.startswith("channels/"):
@@ -267,6 +276,7 @@ def files_are_short(file: File) -> Iterator[str]:
 RULES: tuple[Rule, ...] = (
     environment_only_in_settings,
     no_naive_datetimes,
+    one_time_for_all,
     no_channel_named_outside_adapters,
     driver_only_in_stores,
     each_library_in_its_place,

@@ -26,6 +26,10 @@ EXAMPLES: dict[Rule, tuple[tuple[str, str], tuple[str, str]]] = {
         ("core/a.py", "datetime.now(UTC); datetime.now(tz=UTC); datetime.fromtimestamp(1, UTC)"),
         ("core/a.py", "datetime.datetime.now()"),
     ),
+    house_rules.one_time_for_all: (
+        ("inbox/a.py", "clock.now(); conversation.now(); datetime.fromtimestamp(1, UTC)"),
+        ("inbox/a.py", "datetime.now(UTC)"),
+    ),
     house_rules.no_channel_named_outside_adapters: (
         ("core/a.py", "if channel == other.channel or not capabilities.buttons: pass"),
         ("core/a.py", "if address.channel in ('email', 'sms'): pass"),
@@ -83,6 +87,7 @@ def test_the_rule_tells_good_from_bad(rule: Rule) -> None:
         (house_rules.no_naive_datetimes, "datetime.utcnow()"),
         (house_rules.no_naive_datetimes, "datetime.fromtimestamp(1)"),
         (house_rules.no_naive_datetimes, "date.today()"),
+        (house_rules.one_time_for_all, "datetime.datetime.now(tz=UTC)"),
         (house_rules.no_channel_named_outside_adapters, "if 'telegram' != channel: pass"),
         (house_rules.no_channel_named_outside_adapters, "match channel:\n    case 'email': pass"),
         (house_rules.driver_only_in_stores, "import motor.motor_asyncio"),

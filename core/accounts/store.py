@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from pymongo import ASCENDING
 
+from core import clock
 from core.accounts.secrets import Vault
 from core.channel import Account, clean
 from core.database import Collection, Database, Document, Index, writer
@@ -50,7 +51,7 @@ class Accounts:
             **{f"secrets.{name}": value for name, value in sealed.items()},
         }
         change: Document = {field: {"$literal": value} for field, value in fields.items()}
-        until = datetime.now(UTC) + EARLIER_FOR
+        until = clock.now() + EARLIER_FOR
         for name in sealed:
             was = {"sealed": f"$secrets.{name}", "until": {"$literal": until}}
             change[f"earlier.{name}"] = {"$cond": [{"$gt": [f"$secrets.{name}", None]}, was, "$$REMOVE"]}
@@ -196,7 +197,7 @@ class Accounts:
         return found
 
     def _account(self, document: Mapping[str, Any]) -> Account:
-        now = datetime.now(UTC)
+        now = clock.now()
         return Account(
             channel=document["channel"],
             name=document["name"],

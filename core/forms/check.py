@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
 import phonenumbers
 
+from core import clock
 from core.channel import File
 from core.forms import mask
 from core.forms.field import FormField
@@ -186,5 +187,5 @@ def bound(text: str) -> date | None:
     """The first or last day that a field takes: a date, or `today+30` by the clock in UTC; None for none."""
     if found := _RELATIVE.fullmatch(text):
         days = int(found[2] or 0)
-        return datetime.now(UTC).date() + timedelta(days=-days if found[1] == "-" else days)
+        return clock.now().date() + timedelta(days=-days if found[1] == "-" else days)
     return as_date(text)

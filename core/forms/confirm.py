@@ -12,10 +12,11 @@ import re
 from base64 import b32hexencode
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Literal, Protocol
 
+from core import clock
 from core.channel import Content
 from core.customers.store import Customers
 from core.ids import new_id
@@ -74,7 +75,7 @@ class Confirm:
         interactions: Interactions,
         customers: Customers,
         announce: Announces,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = clock.now,
     ) -> None:
         self._links = links
         self._interactions = interactions

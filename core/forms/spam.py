@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from core import clock
 from core.channel import Account, Event, File
 from core.errors import Conflict, NotFound
 from core.forms.arrival import arrival, country_of, identities_of
@@ -60,7 +60,7 @@ class Spam:
                 form=form.name,
                 version=form.version,
                 account=form.account,
-                at=datetime.now(UTC),
+                at=clock.now(),
                 signs=signs,
                 preview=read.content.text[:PREVIEW],
                 type=type[:300],

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
+from core import clock
 from core.hours.hours import Hours, next_open, open_at
 from portal.chat.frames import written
 
@@ -23,7 +23,7 @@ class Presence:
 
     async def __call__(self) -> dict[str, Any]:
         """{on_duty, people, open?, opens?}: `open` only where opening hours are set, `opens` while it is closed."""
-        now = datetime.now(UTC)
+        now = clock.now()
         hours = await self.hours()
         is_open = hours is None or open_at(hours, now)
         here = is_open and await self.on_duty()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
 
 from aiohttp import web
 
+from core import clock
 from core.channel import Account, Address
 from core.errors import Invalid, UnknownAccount
 from portal.came import Came
@@ -58,7 +58,7 @@ class Reception:
         user: SignedIn | None = None
         if hello.user is not None:
             try:
-                user = signed_in(account, hello.user, datetime.now(UTC), needs.country)
+                user = signed_in(account, hello.user, clock.now(), needs.country)
             except Invalid as error:
                 raise Refused(error.code, SIGNED_OUT) from None
             before, visitor = visitor, self._visitors.user(hello.site, user, visitor)

@@ -10,13 +10,13 @@ import asyncio
 from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 import structlog
 from aiohttp import WSMsgType, web
 
+from core import clock
 from core.channel import Account, Address, Receipt
 from core.chat.typing import Typist
 from core.database import away
@@ -147,7 +147,7 @@ class Conversation:
             }
         )
         if self.visitor.expires:
-            left = max(0.0, self.visitor.expires - datetime.now(UTC).timestamp())
+            left = max(0.0, self.visitor.expires - clock.now().timestamp())
             self.ending = asyncio.get_running_loop().call_later(min(left, 86400 * 24), self._expire)
         self.ready = True
         self._wake()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import structlog
 from aiohttp import web
 
+from core import clock
 from core.channel import Account, Arrival, File
 from core.errors import CannotStore, NotThisFormat, TooLarge
 from core.forms.arrival import arrival, country_of
@@ -139,7 +140,7 @@ class TakesForms:
     async def _keep(self, came: _Sent, answer: Answer, place: str, brought: Mapping[str, str]) -> web.Response:
         form, sent = came.form, answer.sent
         spam = self._needs.spam
-        minute = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M")
+        minute = clock.now().strftime("%Y-%m-%dT%H:%M")
         event = arrival(came.account, form, sent, minute, country_of(came.account, self._needs.country))
         try:
             if answer.ticket and event.identities and (id := await self._sent_before(event)):
@@ -164,7 +165,7 @@ class TakesForms:
     async def _sent_before(self, event: Arrival) -> str | None:
         """The id of the same answers by the same contact a moment ago: who goes back and sends again sends it once."""
         answers = event.key.rpartition(":")[2]
-        since = datetime.now(UTC) - AGAIN
+        since = clock.now() - AGAIN
         for entry in await self._needs.interactions.page(address=str(event.address), limit=5):
             same = entry.kind == "form" and entry.key.rpartition(":")[2] == answers
             if same and entry.at > since and entry.data.get("form") == event.data.get("form"):
@@ -186,7 +187,7 @@ class TakesForms:
             work=work_done(ticket, sent.work) if ticket else "none",
             reused=self._tickets.others(ticket.id, fingerprint) if ticket else 0,
             # The same ticket is the same submission: a doubled click repeats nothing.
-            repeats=self._answers.others(words, sent.id or f"{place} {datetime.now(UTC):%H:%M}") if words else 0,
+            repeats=self._answers.others(words, sent.id or f"{place} {clock.now():%H:%M}") if words else 0,
             hurried=self._hurried.take(f"{place} {answer.form.name if answer.form else ''}") > 0,
             forged=bool(sent.ticket) and ticket is None and not self._was_ours(sent),
         )

@@ -8,7 +8,7 @@ escaped. Macros that speak are imported `with context`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -19,6 +19,7 @@ from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined,
 from jinja2.runtime import Context
 from markupsafe import Markup
 
+from core import clock
 from core.letter import signature_html
 from core.said import HOLE, in_words, sentence_of
 from core.sanitise import loads_pictures
@@ -151,7 +152,7 @@ def _worded(translate: Callable[[str, str], str]) -> Callable[..., Markup]:
         def one(name: str) -> Markup:
             value = values.get(name, f"{{{name}}}")
             if isinstance(value, datetime):
-                now = context.get("now") or datetime.now(UTC)
+                now = context.get("now") or clock.now()
                 return dates.time_element(value, "short", language, dates.zone_of(context.get("zone")), now)
             sentence = translate(language, sentence_of(value)) if isinstance(value, Mapping) else str(value)
             return Markup.escape(sentence)
@@ -177,7 +178,7 @@ def _plain(folders: tuple[Path, ...]) -> Callable[[str, str], str]:
 def _dated(style: str) -> Callable[..., Markup]:
     @pass_context
     def dated(context: Context, at: datetime | None) -> Markup:
-        now = context.get("now") or datetime.now(UTC)
+        now = context.get("now") or clock.now()
         return dates.time_element(at, style, _language(context), dates.zone_of(context.get("zone")), now)
 
     return dated
@@ -192,7 +193,7 @@ def _written_moment(context: Context, text: str) -> Markup:
         return Markup.escape(text)
     if at.tzinfo is None or "T" not in text:
         return Markup.escape(text.replace("T", " ").removesuffix(":00"))
-    now = context.get("now") or datetime.now(UTC)
+    now = context.get("now") or clock.now()
     try:
         return dates.time_element(at, "full", _language(context), dates.zone_of(context.get("zone")), now)
     except OverflowError:  # the first or last day of the calendar, which elsewhere is none
