@@ -16,7 +16,7 @@ from hashlib import sha256
 from typing import Any
 
 from benchmarks.vocabulary import LANGUAGES, Vocabulary, vocabulary
-from core.channel import Content
+from core.content import Content
 from core.conversations.conversation import Conversation, Last
 from core.customers.customer import Customer
 from core.decide import BotState

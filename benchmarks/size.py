@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.figures import Figure
 from benchmarks.stage import Stage
-from core.channel import Content
+from core.content import Content
 from core.database import Database
 from core.ids import new_id
 from core.interactions import status

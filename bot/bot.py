@@ -13,7 +13,7 @@ from bot.language import ours, pick
 from bot.library import Library
 from bot.summary import trail
 from bot.talk import Settings, Talk
-from core.channel import Button, Content
+from core.content import Button, Content
 from core.decide import Decision, Turn
 
 _LEAVES = ("person", "menu", "language", "lang:en", "lang:ru", "lang:uk")

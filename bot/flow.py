@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from bot.talk import Talk
-from core.channel import Content
+from core.content import Content
 from core.decide import Decision
 
 Hear = Callable[[Talk], Awaitable[Decision]]

@@ -12,7 +12,8 @@ from bot.intents import Intents
 from bot.language import writes
 from bot.numbers import Numbers, read_numbers
 from bot.words import MAX_TEXT, words
-from core.channel import Arrival, clean
+from core.channel import Arrival
+from core.content import clean
 
 _INTENTS = Intents()
 

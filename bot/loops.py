@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.talk import Talk
 from bot.words import words
-from core.channel import Content
+from core.content import Content
 
 SAME = "the same words again and again"
 FAST = "messages come faster than a person writes"

@@ -15,7 +15,8 @@ from bot.flows import hand_over
 from bot.identities import matches
 from bot.order_search import chosen, find
 from bot.talk import Talk
-from core.channel import Content, Identity
+from core.channel import Identity
+from core.content import Content
 from core.decide import Decision, OrderFacts
 
 _MOST_KEPT = 4

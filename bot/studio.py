@@ -11,7 +11,8 @@ from bot.bot import Bot
 from bot.flows import OFFERED
 from bot.texts import Texts, places
 from core import clock
-from core.channel import Address, Arrival, Button, Capabilities, Content
+from core.channel import Address, Arrival, Capabilities
+from core.content import Button, Content
 from core.conversations.conversation import bot_document
 from core.decide import Act, BotState, Decision, LooksUpOrders, Person, Turn
 from core.errors import Invalid, NotFound

@@ -11,7 +11,7 @@ from bot.heard import Heard
 from bot.library import Library
 from bot.planning import in_words
 from bot.texts import Texts
-from core.channel import Button, Content
+from core.content import Button, Content
 from core.decide import BotState, Decision, Turn
 from core.hours.hours import Hours, open_at
 from core.persona.persona import MENU

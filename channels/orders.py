@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from channels.orders_format import Broken, Digits, read_event
-from core.channel import Account, Address, Arrival, Capabilities, Content, Event, Field, Identity, Ignored, Line
+from core.channel import Account, Address, Arrival, Capabilities, Event, Field, Identity, Ignored, Line
+from core.content import Content
 from core.errors import NotFromThem, NotThisFormat, Unreadable
 
 CAPABILITIES = Capabilities(sends=False)

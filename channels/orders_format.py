@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import phonenumbers
 
-from core.channel import clean
+from core.content import clean
 
 # What shops call it, letters only and in lower case → what we call it.
 STATUSES = {

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
-from core.channel import Address, Arrival, File, Haul, Outbound, Parses
+from core.channel import Address, Arrival, Haul, Outbound, Parses
+from core.content import File
 from core.network import Network
 
 

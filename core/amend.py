@@ -9,7 +9,8 @@ from typing import Literal
 from core import clock
 from core.addresses.store import Addresses
 from core.agents.agent import Agent
-from core.channel import Capabilities, Content
+from core.channel import Capabilities
+from core.content import Content
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.feed import Feed, lane_due
 from core.fit import size

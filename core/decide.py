@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from core.channel import Arrival, Capabilities, Content, Identity
+from core.channel import Arrival, Capabilities, Identity
+from core.content import Content
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,9 @@ import structlog
 from core import clock
 from core.addresses.address import Claim
 from core.addresses.store import Addresses
-from core.channel import Address, Capabilities, Content, Outbound
+from core.channel import Address, Capabilities, Outbound
 from core.checkpoint import reached
+from core.content import Content
 from core.database import away
 from core.errors import DeliveryError, RecipientGone, Rejected, RetryLater, Uncertain, UnknownAccount
 from core.feed import Feed, entry_changed

@@ -11,7 +11,7 @@ from core import clock
 from core.addresses.store import Addresses
 from core.agents.agent import Agent
 from core.agents.store import Agents
-from core.channel import Content
+from core.content import Content
 from core.conversations.conversation import Conversation, preview
 from core.conversations.store import Conversations
 from core.elsewhere import for_channel

@@ -11,7 +11,8 @@ from dataclasses import replace
 
 from core.addresses.address import KnownAddress
 from core.addresses.store import Addresses
-from core.channel import Address, Capabilities, Content
+from core.channel import Address, Capabilities
+from core.content import Content
 from core.feed import Feed, entry_changed
 from core.interactions.beside import beside
 from core.interactions.interaction import Interaction

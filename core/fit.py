@@ -7,7 +7,8 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
 
-from core.channel import Capabilities, Content, Mark
+from core.channel import Capabilities
+from core.content import Content, Mark
 
 # Where a long text may be cut, best first: between paragraphs, lines, sentences, words.
 _CUTS = (re.compile(r"\n\s*\n"), re.compile(r"\n"), re.compile(r"(?<=[.!?…])\s+"), re.compile(r"\s+"))

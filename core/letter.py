@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from html import escape
 
-from core.channel import File
+from core.content import File
 
 _LINK = re.compile(r"https?://[^\s<>\"']{1,2000}")
 _FORMAT = re.compile(

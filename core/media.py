@@ -10,7 +10,8 @@ import structlog
 
 from core import clock
 from core.abilities import HoldsMedia
-from core.channel import Address, File
+from core.channel import Address
+from core.content import File
 from core.deliver import pause
 from core.errors import DeliveryError, RetryLater, UnknownAccount
 from core.feed import Feed, entry_changed

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, get_args
 
 from core import clock
-from core.channel import Content
+from core.content import Content
 from core.conversations.conversation import Conversation
 from core.decide import Act, ChangeDelivery, Decision, PlanCall, Rate, RequestErasure
 from core.feed import Feed, entry_changed

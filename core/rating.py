@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from core import clock
-from core.channel import Content
+from core.content import Content
 from core.conversations.conversation import Conversation
 from core.conversations.store import Conversations
 from core.interactions.interaction import Author, Interaction

@@ -12,7 +12,8 @@ from typing import Any
 
 from core import clock
 from core.addresses.store import Addresses
-from core.channel import Address, Receipt, clean
+from core.channel import Address, Receipt
+from core.content import clean
 from core.feed import Feed, entry_changed
 from core.ids import id_of
 from core.interactions import status

@@ -18,21 +18,9 @@ import structlog
 from core import clock
 from core.abilities import Acknowledges
 from core.addresses.store import Addresses
-from core.channel import (
-    Account,
-    Address,
-    Arrival,
-    Content,
-    Event,
-    Ignored,
-    Parses,
-    Reachability,
-    Receipt,
-    Remark,
-    Withdrawal,
-    clean,
-)
+from core.channel import Account, Address, Arrival, Event, Ignored, Parses, Reachability, Receipt, Remark, Withdrawal
 from core.checkpoint import reached
+from core.content import Content, clean
 from core.database import away, cannot_store
 from core.errors import CannotStore, NotFound, NotThisFormat, Unreadable
 from core.feed import Feed, entry_changed, lane_due

@@ -15,7 +15,7 @@ from typing import Any
 import nh3
 from lxml import etree, html  # type: ignore[import-untyped]  # lxml ships no types
 
-from core.channel import clean
+from core.content import clean
 
 MAX_HTML = 1_000_000  # characters, after embedded data is dropped; what is longer is read as text
 MAX_DEPTH = 200

@@ -9,8 +9,9 @@ from typing import Any
 
 from core import clock
 from core.addresses.store import Addresses
-from core.channel import Address, Capabilities, Content
+from core.channel import Address, Capabilities
 from core.checkpoint import reached
+from core.content import Content
 from core.conversations.conversation import Conversation
 from core.errors import Invalid
 from core.feed import Feed, entry_changed, lane_due

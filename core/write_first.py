@@ -11,7 +11,8 @@ from datetime import datetime
 from core import clock
 from core.addresses.store import Addresses
 from core.agents.agent import Agent
-from core.channel import Address, Content
+from core.channel import Address
+from core.content import Content
 from core.conversations.conversation import Conversation, Last, preview
 from core.conversations.store import Conversations
 from core.customers.customer import Customer

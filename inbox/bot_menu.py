@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from aiohttp import web
 from multidict import MultiDictProxy
 
-from core.channel import Button
+from core.content import Button
 from core.errors import Invalid
 from core.persona.store import MAX_COMPANY
 from inbox.bot_seen import LANGUAGES, as_seen, channel_of, channels_of, letters

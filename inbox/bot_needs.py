@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from core.calls import Calls
-from core.channel import Content
+from core.content import Content
 from core.faq.store import Faq
 from core.hours.store import OpeningHours
 from core.persona.store import Personas

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.channel import Button, Content
+from core.content import Button, Content
 from core.fit import fit
 from inbox.visit import Visit
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from aiohttp import web
 
-from core.channel import Button, Content
+from core.content import Button, Content
 from core.errors import NotFound
 from inbox.bot_seen import LANGUAGES, channel_of, channels_of, letters
 from inbox.bot_words import ACTS, FLOWS, OUTCOMES, STEPS, called

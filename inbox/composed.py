@@ -11,7 +11,8 @@ from typing import Any
 from aiohttp.web_request import FileField
 from multidict import MultiDictProxy
 
-from core.channel import Address, Capabilities, Content, File, clean
+from core.channel import Address, Capabilities
+from core.content import Content, File, clean
 from core.errors import Invalid
 from core.files.naming import named
 from core.interactions.interaction import MAX_TEXT

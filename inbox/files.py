@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from core.channel import File
+from core.content import File
 from core.errors import NotFound
 from core.files.picture import picture
 from inbox.conversation import attached

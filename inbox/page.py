@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from core import clock
-from core.channel import clean
+from core.content import clean
 from core.errors import SwitchboardError
 from core.trace import request as asked_for
 from inbox.needs import Needs

@@ -16,7 +16,7 @@ from multidict import MultiDict, MultiDictProxy
 
 from core import clock
 from core.agents.agent import Agent
-from core.channel import clean
+from core.content import clean
 from core.errors import Invalid, NotAllowed, TooLarge
 from core.origin import place_of
 from core.signing import genuine as genuine_seal

@@ -12,7 +12,7 @@ import secrets
 from aiohttp import web
 from aiohttp.http_exceptions import BadHttpMessage
 
-from core.channel import clean
+from core.content import clean
 from core.forms.check import as_mail
 from core.forms.field import in_language
 from core.ids import new_id

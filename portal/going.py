@@ -14,7 +14,7 @@ from aiohttp import web
 from core import clock
 from core.campaigns.link import NAME, UTM, Link, destination
 from core.campaigns.personal import PARAMETER
-from core.channel import clean
+from core.content import clean
 from core.database import away
 from core.recent import Recent
 from portal.came import Came

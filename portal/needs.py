@@ -12,10 +12,11 @@ from jinja2 import Environment
 
 from core.campaigns.click import Clicks
 from core.campaigns.store import Campaigns
-from core.channel import Capabilities, Content
+from core.channel import Capabilities
 from core.chat.store import Typists
 from core.chat.transcript import Transcript
 from core.chat.unread import Unread
+from core.content import Content
 from core.conversations.store import Conversations
 from core.feed import Feed
 from core.files.store import Files

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from aiohttp import web
 
 from core import clock
-from core.channel import clean
+from core.content import clean
 from portal.language import chosen, words_of
 from portal.needs import Needs
 

@@ -13,7 +13,8 @@ from functools import partial
 
 import orjson
 
-from core.channel import Account, Address, Arrival, Content, Parses
+from core.channel import Account, Address, Arrival, Parses
+from core.content import Content
 from core.errors import NotFound
 from core.forms.form import Form, FormField, Option
 from core.orders.order import Order

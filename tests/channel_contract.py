@@ -25,7 +25,8 @@ from typing import Any
 
 import pytest
 
-from core.channel import Address, Arrival, Event, File, Ignored, Parses, ReceivesWebhooks
+from core.channel import Address, Arrival, Event, Ignored, Parses, ReceivesWebhooks
+from core.content import File
 from core.errors import IntakeError, NotFromThem, NotThisFormat
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

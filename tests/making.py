@@ -16,7 +16,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from core.addresses.address import Claim, Lane
-from core.channel import Account, Address, Arrival, Content, Line
+from core.channel import Account, Address, Arrival, Line
+from core.content import Content
 from core.database import Database
 from core.feed import Change
 from core.forms.caught import Caught, caught_id

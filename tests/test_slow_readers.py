@@ -13,7 +13,8 @@ import pytest
 
 from core.accounts.secrets import Vault
 from core.accounts.store import Accounts
-from core.channel import Account, Content
+from core.channel import Account
+from core.content import Content
 from core.database import Database
 from core.interactions import status
 from core.interactions.interaction import Author

@@ -11,7 +11,8 @@ from bot.moments import read_wish
 from bot.phones import given_phone, known_phone, shown
 from bot.planning import settle
 from bot.talk import Talk
-from core.channel import Content, Identity
+from core.channel import Identity
+from core.content import Content
 from core.decide import Decision, PlanCall
 from core.hours.hours import next_open, open_at
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from bot.flow import Step
 from bot.flows import hand_over
 from bot.talk import Talk
-from core.channel import Content
+from core.content import Content
 from core.decide import Decision
 
 _SAYS_ENOUGH = 6

@@ -10,7 +10,7 @@ from bot.flows import hand_over
 from bot.order_check import OrderCheck
 from bot.phones import given_phone, shown
 from bot.talk import Talk
-from core.channel import Content
+from core.content import Content
 from core.decide import ChangeDelivery, Decision, OrderFacts
 
 _FIELDS = ("address", "phone", "name")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from bot.flow import Step
 from bot.flows import hand_over
 from bot.talk import Talk
-from core.channel import Button, Content
+from core.content import Button, Content
 from core.decide import Decision
 from core.faq.question import Question
 

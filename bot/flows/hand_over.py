@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.summary import summary
 from bot.talk import Talk
-from core.channel import Content
+from core.content import Content
 from core.decide import Decision
 from core.hours.hours import next_open, open_at
 

@@ -9,7 +9,8 @@ from bot.flow import Step
 from bot.flows import hand_over
 from bot.phones import given_phone
 from bot.talk import Talk
-from core.channel import Content, Identity
+from core.channel import Identity
+from core.content import Content
 from core.decide import Decision
 
 _LONGEST = 500

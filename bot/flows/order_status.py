@@ -7,7 +7,7 @@ from dataclasses import replace
 from bot.order_check import OrderCheck
 from bot.order_words import order_lines
 from bot.talk import Talk
-from core.channel import Content
+from core.content import Content
 from core.decide import Decision, OrderFacts
 
 _MOST_SHOWN = 3

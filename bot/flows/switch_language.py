@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.flows import welcome
 from bot.talk import Talk
-from core.channel import Button, Content
+from core.content import Button, Content
 from core.decide import Decision
 
 _NAMES = {"en": "English", "ru": "Русский", "uk": "Українська"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.flows import hand_over
 from bot.talk import Talk
-from core.channel import Content
+from core.content import Content
 from core.decide import Decision
 
 _MOST = 5

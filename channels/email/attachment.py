@@ -7,7 +7,7 @@ import mimetypes
 from channels.email.charset import Charsets
 from channels.email.header import block, text
 from channels.email.mime import Part
-from core.channel import File
+from core.content import File
 from core.files.naming import named
 
 _EXTENSIONS = {

@@ -21,7 +21,8 @@ from channels.email.addresses import canonical
 from channels.email.header import plain
 from channels.email.mark import bounce_address, marked, reply_address
 from channels.email.providers.marks import marks
-from core.channel import File, Outbound, clean
+from core.channel import Outbound
+from core.content import File, clean
 from core.errors import RecipientGone, Rejected
 from core.files.naming import named
 from core.letter import as_html, signature_html, signature_text

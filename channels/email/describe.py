@@ -11,7 +11,7 @@ from channels.email.machine import kind
 from channels.email.meeting import meeting
 from channels.email.parse import Mail
 from channels.email.visible import visible_document, visible_words
-from core.channel import File
+from core.content import File
 from core.sanitise import sanitise
 
 

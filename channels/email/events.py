@@ -19,7 +19,8 @@ from channels.email.meeting import meeting
 from channels.email.parse import Mail
 from channels.email.renamed import known_names
 from channels.email.visible import visible_words
-from core.channel import Address, Arrival, Content, Event, Identity, Ignored, Receipt, Withdrawal
+from core.channel import Address, Arrival, Event, Identity, Ignored, Receipt, Withdrawal
+from core.content import Content
 
 # What the author wrote, which no server on the way changes. The rest (Received, spam marks, seals) differs per copy.
 _AUTHORS = ("from", "sender", "reply-to", "to", "cc", "date", "subject", "message-id", "in-reply-to", "references",

@@ -13,7 +13,7 @@ from email.utils import parsedate_tz
 from urllib.parse import unquote_to_bytes
 
 from channels.email.charset import Charsets
-from core.channel import clean
+from core.content import clean
 
 MAX_VALUE = 100_000  # bytes of one field that are looked at
 MAX_FIELDS = 2_000

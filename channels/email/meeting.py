@@ -9,7 +9,7 @@ from icalendar import Calendar
 
 from channels.email.mime import body
 from channels.email.parse import Mail
-from core.channel import clean
+from core.content import clean
 
 _FIRST, _LAST = 1970, 2200  # years
 LARGEST = 200_000  # bytes; an invitation has some thousand

@@ -16,7 +16,7 @@ from channels.email.addresses import Mailbox, mailboxes
 from channels.email.charset import Charsets
 from channels.email.header import date, message_ids, text
 from channels.email.mime import Part, body, split
-from core.channel import File, clean
+from core.content import File, clean
 from core.sanitise import text_of
 
 MAX_TEXT = 500_000  # characters shown; what is longer is attached whole

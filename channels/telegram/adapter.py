@@ -28,7 +28,8 @@ from channels.telegram.send import send
 from channels.telegram.session import api_url, open_bot
 from channels.telegram.update import loaded
 from core.abilities import Described
-from core.channel import Account, Address, Arrival, Capabilities, Event, File, Haul, Outbound
+from core.channel import Account, Address, Arrival, Capabilities, Event, Haul, Outbound
+from core.content import File
 from core.errors import DeliveryError, IntakeError, NotFromThem, Rejected, RetryLater, Unreadable
 from core.network import ANYWHERE, Network
 

@@ -20,7 +20,7 @@ from aiogram.exceptions import (
 )
 
 from channels.telegram.session import NotSent, OutcomeUnknown, TooBig
-from core.channel import clean
+from core.content import clean
 from core.errors import DeliveryError, RecipientGone, Rejected, RetryLater, Uncertain
 from core.said import Said
 

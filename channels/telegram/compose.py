@@ -37,7 +37,8 @@ from aiogram.types import (
 from channels.telegram.chats import Chat, chat_of
 from channels.telegram.looks import entities
 from channels.telegram.session import Upload
-from core.channel import Address, Button, Content, File, Mark, Outbound, clean
+from core.channel import Address, Outbound
+from core.content import Button, Content, File, Mark, clean
 from core.errors import Rejected
 from core.fit import cuts, size, within
 from core.said import Said

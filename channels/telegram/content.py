@@ -13,7 +13,8 @@ from aiogram.types import Contact, Message, User
 
 from channels.telegram.marks import marks_of
 from channels.telegram.plain import LANGUAGE
-from core.channel import Content, File, Identity, Ignored, Location
+from core.channel import Identity, Ignored
+from core.content import Content, File, Location
 
 # The fields of a Message that hold one file, with our kind, type and name where Telegram gives none. The order
 # matters: an animation is also there as a document, for old clients.

@@ -13,7 +13,8 @@ from channels.telegram.chats import chat_of
 from channels.telegram.content import name_of, origin_of
 from channels.telegram.plain import LANGUAGE
 from channels.telegram.update import read_update
-from core.channel import Arrival, Event, File, Ignored, Reachability, Remark
+from core.channel import Arrival, Event, Ignored, Reachability, Remark
+from core.content import File
 
 _ENTITY = ("type", "offset", "length", "url", "user", "language", "custom_emoji_id")
 

@@ -7,7 +7,8 @@ from aiogram.types import Message, User
 from channels.telegram.chats import Line
 from channels.telegram.content import language_of
 from channels.telegram.marks import stretch
-from core.channel import Content, Ignored
+from core.channel import Ignored
+from core.content import Content
 
 ONLY_PRIVATE = {
     "en": "I only answer in private chats. Please open my profile and write to me there.",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from aiogram.types import MessageEntity
 
 from channels.telegram.marks import KINDS
-from core.channel import Mark
+from core.content import Mark
 from core.fit import size
 
 # Our kind to Telegram's; of two of theirs the first. What is not here is shown plain.

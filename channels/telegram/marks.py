@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from aiogram.types import MessageEntity
 
-from core.channel import Mark
+from core.content import Mark
 
 # Their word to ours; what is not here is no formatting (hashtags, commands, phone numbers, …).
 KINDS = {

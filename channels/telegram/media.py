@@ -11,7 +11,8 @@ from aiogram.methods import GetFile
 
 from channels.telegram.answers import as_reading_error
 from channels.telegram.session import OFFICIAL, NotSent, Session, TooBig, api_url
-from core.channel import Account, File
+from core.channel import Account
+from core.content import File
 from core.errors import Rejected, RetryLater
 from core.said import Said
 

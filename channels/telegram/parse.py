@@ -26,7 +26,8 @@ from channels.telegram.content import Said, language_of, location_of, name_of, s
 from channels.telegram.groups import chat_type, in_a_group, only_private
 from channels.telegram.plain import plain
 from channels.telegram.update import edit_date, loaded, read_update
-from core.channel import Arrival, Content, Event, Ignored, Reachability, Remark, clean
+from core.channel import Arrival, Event, Ignored, Reachability, Remark
+from core.content import Content, clean
 
 # What we ask Telegram for; everything else would be ignored here anyway.
 ALLOWED_UPDATES = (

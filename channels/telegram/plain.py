@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from core.channel import Address, Arrival, Content
+from core.channel import Address, Arrival
+from core.content import Content
 
 LATEST = int(datetime(2200, 1, 1, tzinfo=UTC).timestamp())
 LANGUAGE = re.compile(r"[a-z]{2,3}([-_][a-z0-9]{2,8})*")

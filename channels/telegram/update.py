@@ -13,7 +13,7 @@ import orjson
 from aiogram.types import Update
 
 from channels.telegram.plain import LATEST
-from core.channel import clean
+from core.content import clean
 from core.errors import NotThisFormat, Unreadable
 
 

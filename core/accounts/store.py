@@ -12,7 +12,8 @@ from pymongo import ASCENDING
 
 from core import clock
 from core.accounts.secrets import Vault
-from core.channel import Account, clean
+from core.channel import Account
+from core.content import clean
 from core.database import Collection, Database, Document, Index, writer
 from core.errors import SetupError
 from core.hush import hushed

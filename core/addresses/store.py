@@ -23,7 +23,8 @@ from core import clock
 from core.addresses.address import Claim, KnownAddress, Lane
 from core.addresses.due import Due, due_index, free
 from core.batch import Batch
-from core.channel import Address, clean
+from core.channel import Address
+from core.content import clean
 from core.database import (
     DUPLICATE,
     Database,

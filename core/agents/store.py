@@ -11,7 +11,7 @@ from pymongo.errors import DuplicateKeyError
 
 from core.agents.agent import Agent, Role
 from core.agents.passwords import hashed, matches
-from core.channel import clean
+from core.content import clean
 from core.database import Database, Document, Index, writer
 from core.errors import Conflict
 from core.ids import new_id

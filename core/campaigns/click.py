@@ -8,7 +8,7 @@ from datetime import datetime
 from core.campaigns.link import Link
 from core.campaigns.personal import PersonalLinks
 from core.campaigns.store import Campaigns
-from core.channel import Content
+from core.content import Content
 from core.customers.store import Customers
 from core.ids import new_id
 from core.interactions import status

@@ -14,7 +14,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 
-from core.channel import Capabilities, Content, Mark
+from core.channel import Capabilities
+from core.content import Content, Mark
 from core.signing import genuine
 
 PARAMETER = "p"

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
 
-from core.channel import Address, Content
+from core.channel import Address
 from core.chat.site import Site
 from core.chat.unread import Unread
 from core.chat.words import words_in
+from core.content import Content
 from core.conversations.store import Conversations
 from core.errors import Invalid
 from core.interactions.interaction import Author, Interaction

@@ -20,9 +20,10 @@ from urllib.parse import urlsplit
 
 from core import clock
 from core.addresses.store import Addresses
-from core.channel import Account, Address, Capabilities, Content
+from core.channel import Account, Address, Capabilities
 from core.chat.site import Site, site_of
 from core.chat.words import words_in
+from core.content import Content
 from core.conversations.conversation import Conversation
 from core.conversations.store import Conversations
 from core.customers.store import Customers

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from core.channel import clean
+from core.content import clean
 from core.database import Database, Document, Index, writer
 from core.errors import Invalid
 from core.faq.question import DEFAULTS, MAX_ANSWER, MAX_QUESTION, MAX_WORDS, Question

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.channel import Account, Address, Arrival, Content, Event, Identity
+from core.channel import Account, Address, Arrival, Event, Identity
+from core.content import Content
 from core.forms.check import as_mail, as_phone
 from core.forms.field import in_language
 from core.forms.form import Form

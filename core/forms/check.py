@@ -11,7 +11,7 @@ from typing import NamedTuple
 import phonenumbers
 
 from core import clock
-from core.channel import File
+from core.content import File
 from core.forms import mask
 from core.forms.field import FormField
 from core.forms.form import Form

@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any, Literal, Protocol
 
 from core import clock
-from core.channel import Content
+from core.content import Content
 from core.customers.store import Customers
 from core.ids import new_id
 from core.interactions import status

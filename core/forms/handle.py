@@ -12,7 +12,8 @@ from typing import Any, Protocol
 import structlog
 
 from core.agents.store import Agents
-from core.channel import Address, Content
+from core.channel import Address
+from core.content import Content
 from core.conversations.conversation import Conversation
 from core.conversations.store import Conversations
 from core.errors import Invalid

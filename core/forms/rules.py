@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from core.channel import clean
+from core.content import clean
 from core.errors import Invalid
 from core.forms import mask
 from core.forms.check import as_date, as_number, bound

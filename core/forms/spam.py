@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from core import clock
-from core.channel import Account, Event, File
+from core.channel import Account, Event
+from core.content import File
 from core.errors import Conflict, NotFound
 from core.forms.arrival import arrival, country_of, identities_of
 from core.forms.caught import Caught, caught_id

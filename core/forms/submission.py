@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote
 
-from core.channel import File, clean
+from core.content import File, clean
 from core.errors import NotThisFormat, TooLarge
 from core.files.naming import named
 from core.forms.sniff import PICTURES, type_of

@@ -10,7 +10,7 @@ from typing import Any
 
 from pymongo import ASCENDING, DESCENDING
 
-from core.channel import clean
+from core.content import clean
 from core.database import Database, Index, away, cannot_store, writer
 from core.files.store import Files
 from core.ids import id_of, new_id

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core import clock
-from core.channel import Content
+from core.content import Content
 from core.ids import new_id
 from core.interactions import status
 from core.interactions.interaction import Author, Interaction

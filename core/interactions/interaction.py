@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from core.channel import Button, Content, File, Location, Mark, clean
+from core.content import Button, Content, File, Location, Mark, clean
 from core.said import sentence_document, sentence_of
 
 Kind = Literal["message", "note", "call", "meeting", "form", "order", "notification", "survey", "click", "system"]

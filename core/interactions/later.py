@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from core.channel import Content, Remark, clean
+from core.channel import Remark
+from core.content import Content, clean
 from core.database import Document, taken, writer
 from core.interactions.interaction import Interaction, content_document
 from core.interactions.pages import Pages

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from core.channel import Mark
+from core.content import Mark
 from core.database import Collection, Document, writer
 from core.interactions.interaction import Interaction, Problem, marks_document
 from core.interactions.words import words

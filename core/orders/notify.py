@@ -9,7 +9,8 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from core.addresses.store import Addresses
-from core.channel import Address, Capabilities, Content
+from core.channel import Address, Capabilities
+from core.content import Content
 from core.customers.customer import Customer
 from core.ids import new_id
 from core.interactions import status

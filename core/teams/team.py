@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.channel import clean
+from core.content import clean
 from core.errors import Invalid
 
 LONGEST_NAME, LONGEST_SIGNATURE, MOST_MEMBERS = 60, 2000, 500

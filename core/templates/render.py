@@ -18,7 +18,7 @@ from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError
 from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from core.channel import clean
+from core.content import clean
 from core.templates.template import MAX_BODY, MAX_SUBJECT
 from core.templates.variables import MAX_LINES, Variables
 

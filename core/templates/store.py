@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from core.channel import clean
+from core.content import clean
 from core.database import Database, Index, writer
 from core.errors import Invalid, NotFound
 from core.said import Said

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.channel import Address, Arrival, Content, File, Identity
+from core.channel import Address, Arrival, Identity
+from core.content import Content, File
 from core.forms.check import as_mail, as_phone
 from portal.chat.frames import About, Said
 

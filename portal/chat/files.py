@@ -15,7 +15,7 @@ from urllib.parse import quote
 from aiohttp import web
 from itsdangerous import BadData, URLSafeTimedSerializer
 
-from core.channel import File, clean
+from core.content import File, clean
 from core.files.naming import named
 from core.files.picture import picture
 from core.files.store import Files

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from core.channel import File, clean
+from core.content import File, clean
 from core.errors import Invalid
 from core.interactions import status
 from core.interactions.interaction import Interaction

@@ -18,7 +18,8 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
-from core.channel import Account, Identity, clean
+from core.channel import Account, Identity
+from core.content import clean
 from core.errors import Invalid
 from core.forms.check import as_mail, as_phone
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from core.channel import clean
+from core.content import clean
 from core.errors import CannotStore
 from core.forms.check import Problem, as_date
 from core.forms.field import in_language

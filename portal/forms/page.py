@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from core.channel import Account, clean
+from core.channel import Account
+from core.content import clean
 from core.errors import UnknownAccount
 from core.forms.check import MOST_FILES, bound
 from core.forms.field import in_language

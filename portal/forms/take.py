@@ -11,7 +11,8 @@ import structlog
 from aiohttp import web
 
 from core import clock
-from core.channel import Account, Arrival, File
+from core.channel import Account, Arrival
+from core.content import File
 from core.errors import CannotStore, NotThisFormat, TooLarge
 from core.forms.arrival import arrival, country_of
 from core.forms.check import problems

@@ -136,7 +136,8 @@ def _event(event: Any) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     """`value` in JSON types: fields that are empty are left out, an address is its text."""
-    from core.channel import Address, clean
+    from core.channel import Address
+    from core.content import clean
 
     if isinstance(value, str):
         return clean(value)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from markupsafe import Markup
 
-from core.channel import Content, Mark
+from core.content import Content, Mark
 
 # More than this is no formatting but an attempt to be expensive.
 MOST = 100

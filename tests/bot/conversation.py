@@ -34,7 +34,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot import Bot, Library
-from core.channel import Address, Arrival, Button, Capabilities, Content, File, Identity, Location
+from core.channel import Address, Arrival, Capabilities, Identity
+from core.content import Button, Content, File, Location
 from core.decide import BotState, Decision, OrderFacts, Person, Turn
 from core.faq.question import DEFAULTS, Question
 from core.fit import fit

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot import Bot, Settings, Texts
-from core.channel import Address, Arrival, Capabilities, Content, File
+from core.channel import Address, Arrival, Capabilities
+from core.content import Content, File
 from core.decide import BotState, OrderFacts, Person
 from tests.bot.conversation import ABLE, Conversation, Orders, identity
 

@@ -11,7 +11,8 @@ import pytest
 
 from bot import Trial
 from core.agents.agent import Agent
-from core.channel import Content, Identity
+from core.channel import Identity
+from core.content import Content
 from core.conversations.conversation import Conversation
 from core.conversations.store import View
 from core.database import Database

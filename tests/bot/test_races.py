@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from core.channel import Content
+from core.content import Content
 from core.conversations.conversation import Conversation
 from core.conversations.store import View
 from core.database import Database

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from channels import CHANNELS
 from channels.webchat import Webchat
-from core.channel import Account, Address, Button, Content, Outbound
+from core.channel import Account, Address, Outbound
+from core.content import Button, Content
 
 
 async def test_sending_is_the_entry_itself_however_often_it_is_tried() -> None:

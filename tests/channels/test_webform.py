@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 import pytest
 
 from channels.webform import Webform
-from core.channel import Account, Address, Arrival, File, Identity, Outbound, Parses
+from core.channel import Account, Address, Arrival, Identity, Outbound, Parses
+from core.content import File
 from core.errors import NotThisFormat, Rejected, TooLarge
 from core.forms.arrival import RECEIVED, FormReader
 from core.forms.form import Form, FormField, Option

@@ -7,7 +7,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from core.channel import Address, Arrival, Button, Content, File, Identity, Location
+from core.channel import Address, Arrival, Identity
+from core.content import Button, Content, File, Location
 
 ANY_TEXT = st.text(alphabet=st.characters(), max_size=60)  # lone surrogates and NUL included
 ZONES = st.one_of(st.none(), st.just(UTC), st.integers(-1439, 1439).map(lambda m: timezone(timedelta(minutes=m))))

@@ -8,7 +8,8 @@ import pytest
 
 from core.campaigns.link import Link, checked, destination, site_of, sites_of
 from core.campaigns.personal import PersonalLinks
-from core.channel import Capabilities, Content, Mark
+from core.channel import Capabilities
+from core.content import Content, Mark
 from core.errors import Invalid
 from core.ids import new_id
 

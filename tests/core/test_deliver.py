@@ -13,7 +13,8 @@ from pymongo.errors import AutoReconnect
 
 from core.addresses.address import KnownAddress
 from core.agents.agent import Agent
-from core.channel import Capabilities, Channel, Content, File, Receipt
+from core.channel import Capabilities, Channel, Receipt
+from core.content import Content, File
 from core.conversations.conversation import Conversation
 from core.database import Database
 from core.deliver import Deliver, pause

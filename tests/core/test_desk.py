@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from core.agents.agent import Agent
-from core.channel import Content, File
+from core.content import Content, File
 from core.conversations.conversation import Conversation
 from core.desk import may_administer
 from core.errors import Conflict, Invalid, NotAllowed, NotFound

@@ -10,7 +10,8 @@ import pytest
 
 from channels import CHANNELS
 from core.agents.agent import Agent
-from core.channel import Account, Address, Content, Identity, Receipt
+from core.channel import Account, Address, Identity, Receipt
+from core.content import Content
 from core.conversations.conversation import Conversation
 from core.database import Database
 from core.errors import Conflict, Invalid, NotFound

@@ -20,7 +20,8 @@ import pytest
 from benchmarks.history import LONG_CONVERSATION, ME, MY_TEAMS, Chunk, Person, Span, chunk
 from benchmarks.vocabulary import vocabulary
 from core.addresses.address import Claim, KnownAddress
-from core.channel import Address, Location, Remark
+from core.channel import Address, Remark
+from core.content import Location
 from core.conversations.conversation import Conversation, Status
 from core.conversations.store import View
 from core.customers.customer import Customer

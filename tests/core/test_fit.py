@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.channel import Button, Capabilities, Content, File, Location
+from core.channel import Capabilities
+from core.content import Button, Content, File, Location
 from core.fit import fit, split
 
 # Words and gaps as people type them, with long words, signs of several code points, and no gaps at all.

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.channel import File
+from core.content import File
 from core.database import Database
 from core.errors import Conflict, Invalid
 from core.forms import mask

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from core.channel import Content, Identity
+from core.channel import Identity
+from core.content import Content
 from core.continuation import LIFETIME, Continuation
 from core.conversations.conversation import Conversation
 from core.customers.customer import Customer

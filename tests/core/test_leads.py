@@ -11,7 +11,8 @@ from decimal import Decimal
 import pytest
 
 from core.agents.agent import Agent
-from core.channel import Account, Address, Content
+from core.channel import Account, Address
+from core.content import Content
 from core.conversations.conversation import Conversation
 from core.database import Database
 from core.errors import Conflict, Invalid, NotFound

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from core.channel import Content, File
+from core.content import Content, File
 from core.media import Media
 from switchboard.wiring import Parts
 from tests.making import handle, log_of, make_arrival, now, receive, until

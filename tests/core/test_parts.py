@@ -6,7 +6,8 @@ import asyncio
 import random
 from dataclasses import replace
 
-from core.channel import Arrival, Content, File, Mark
+from core.channel import Arrival
+from core.content import Content, File, Mark
 from core.database import Database
 from core.interactions import status
 from core.media import Media

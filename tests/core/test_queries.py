@@ -13,7 +13,8 @@ from typing import Any
 import pymongo
 import pytest
 
-from core.channel import Content, Location, Reachability, Receipt, Remark
+from core.channel import Reachability, Receipt, Remark
+from core.content import Content, Location
 from core.conversations.conversation import STATUSES, Status
 from core.conversations.store import View
 from core.database import Database

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from core.abilities import Acknowledges
 from core.addresses.store import Addresses
-from core.channel import Account, Address, Arrival, Content, File, Ignored, Receipt
+from core.channel import Account, Address, Arrival, Ignored, Receipt
+from core.content import Content, File
 from core.database import Database
 from core.errors import CannotStore, NotFound, NotThisFormat, Unreadable
 from core.feed import Feed

@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from core.channel import Content, File, Location, Reachability, Remark
+from core.channel import Reachability, Remark
+from core.content import Content, File, Location
 from core.database import Database
 from core.ids import id_at
 from core.interactions import status

@@ -10,7 +10,8 @@ from datetime import timedelta
 import pytest
 
 from core.agents.agent import Agent
-from core.channel import Content, Identity
+from core.channel import Identity
+from core.content import Content
 from core.conversations.conversation import STATUSES, Conversation
 from core.conversations.store import View
 from core.customers.identify import Identify

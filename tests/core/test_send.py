@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from core.channel import Content, Receipt
+from core.channel import Receipt
+from core.content import Content
 from core.interactions import status
 from core.interactions.interaction import Author
 from switchboard.wiring import Parts

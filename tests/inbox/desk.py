@@ -14,7 +14,8 @@ from typing import Any
 from aiohttp import ClientResponse, ClientSession, CookieJar
 
 from core.agents.agent import Agent, Role
-from core.channel import Account, Address, Arrival, Content
+from core.channel import Account, Address, Arrival
+from core.content import Content
 from core.conversations.conversation import Conversation
 from core.conversations.store import View
 from switchboard.hub import Hub

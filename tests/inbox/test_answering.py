@@ -11,7 +11,7 @@ import pytest
 from aiohttp import FormData
 
 from core.agents.agent import Agent
-from core.channel import Content, File
+from core.content import Content, File
 from core.interactions.interaction import Interaction
 from switchboard.hub import Hub
 from tests.inbox.desk import AtDesk, agent_of, asks, at_desk, conversation_of, says, site

@@ -10,7 +10,8 @@ from typing import Any
 
 import pymongo
 
-from core.channel import Address, Content
+from core.channel import Address
+from core.content import Content
 from core.conversations.conversation import Conversation, Last
 from core.hours.hours import Hours
 from core.hours.written import read_week, write_week

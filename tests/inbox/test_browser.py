@@ -9,7 +9,7 @@ from axe_playwright_python.async_playwright import Axe  # type: ignore[import-un
 from playwright.async_api import Browser, Page, expect
 
 from core.agents.agent import Agent
-from core.channel import Content
+from core.content import Content
 from switchboard.hub import Hub
 from tests.browser import browsing, page_of
 from tests.inbox.desk import PASSWORD, agent_of, asks, says

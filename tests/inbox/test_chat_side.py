@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from core.channel import Account, Address, Arrival, Content
+from core.channel import Account, Address, Arrival
+from core.content import Content
 from switchboard.hub import Hub
 from tests.inbox.desk import agent_of, at_desk
 from tests.making import until

@@ -10,7 +10,8 @@ from playwright.async_api import expect
 
 from channels.email.adapter import Email
 from core.agents.agent import Agent
-from core.channel import Account, Address, Content, Identity
+from core.channel import Account, Address, Identity
+from core.content import Content
 from switchboard.hub import Hub
 from tests.browser import browsing, page_of
 from tests.inbox.desk import asks, conversation_of

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.channel import Content, Mark
+from core.content import Content, Mark
 from switchboard.design.environment import paragraphs
 from switchboard.design.marked import formatted
 

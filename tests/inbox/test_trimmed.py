@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.channel import Content
+from core.content import Content
 from core.visible.text import visible_text
 from switchboard.hub import Hub
 from tests.inbox.desk import AtDesk, asks, conversation_of, says

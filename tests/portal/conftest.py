@@ -13,7 +13,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from core.channel import Account, Content
+from core.channel import Account
+from core.content import Content
 from core.feed import entry_changed
 from core.forms.form import Form, FormField, Option
 from core.ids import new_id

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from core.agents.agent import Agent
-from core.channel import Account, Content, Parses
+from core.channel import Account, Parses
 from core.chat.site import Site
 from core.chat.unread import page_of
+from core.content import Content
 from core.interactions import status
 from switchboard.hub import Hub
 from tests.making import until

@@ -9,7 +9,7 @@ from typing import Any
 
 import aiohttp
 
-from core.channel import Content, File
+from core.content import Content, File
 from switchboard.hub import Hub
 from tests.making import a_png
 from tests.portal.conftest import SHOP, put, said_at

@@ -6,7 +6,7 @@ import aiohttp
 import pytest
 from playwright.async_api import expect
 
-from core.channel import Content
+from core.content import Content
 from core.customers.customer import Customer
 from core.interactions.interaction import Author, Interaction
 from core.unsubscribe import Unsubscribe

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from core.channel import Account, Button, Content, Mark
+from core.channel import Account
 from core.chat.typing import Typist
+from core.content import Button, Content, Mark
 from core.interactions.interaction import Author, Interaction
 from switchboard.hub import Hub
 from tests.browser import browsing

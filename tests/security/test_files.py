@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 
 import pytest
 
-from core.channel import File, clean
+from core.content import File, clean
 from core.files.naming import MAX_NAME, named
 from core.files.picture import LONGEST_SIDE, MOST_POINTS, picture
 from core.forms.submission import read_submission

@@ -29,7 +29,8 @@ from channels.email.providers import PROVIDERS, resend, sendgrid, sns
 from channels.email.providers.mailgun import Mailgun
 from channels.orders import Orders
 from channels.orders import signature as order_signature
-from core.channel import Account, File
+from core.channel import Account
+from core.content import File
 from core.continuation import Continuation
 from core.errors import Invalid, NotFromThem
 from portal.chat.files import Shares

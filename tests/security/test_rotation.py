@@ -17,7 +17,8 @@ from channels.email.mark import conversation_of, marked, proved, reply_address
 from core.accounts.secrets import Vault
 from core.accounts.store import Accounts
 from core.campaigns.personal import PersonalLinks
-from core.channel import Account, File
+from core.channel import Account
+from core.content import File
 from core.continuation import Continuation
 from core.database import Database
 from core.errors import SetupError

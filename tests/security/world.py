@@ -14,7 +14,8 @@ import pymongo
 from aiohttp import ClientSession
 
 from core.campaigns.link import Link
-from core.channel import Account, Content, File
+from core.channel import Account
+from core.content import Content, File
 from core.ids import new_id
 from core.interactions.interaction import Author, Interaction
 from switchboard.hub import Hub

@@ -18,9 +18,7 @@ from core.channel import (
     Address,
     Arrival,
     Capabilities,
-    Content,
     Event,
-    File,
     Haul,
     Identity,
     Ignored,
@@ -30,6 +28,7 @@ from core.channel import (
     Reachability,
     Receipt,
 )
+from core.content import Content, File
 from core.errors import NotThisFormat, RecipientGone, Rejected, RetryLater, Uncertain, Unreadable
 
 ADAPTER = "tests.servers.little:Little"

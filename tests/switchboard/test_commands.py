@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from core.channel import Account, Content, File
+from core.channel import Account
+from core.content import Content, File
 from core.customers.customer import Customer
 from core.database import Database
 from core.ids import new_id

@@ -10,7 +10,8 @@ import aiohttp
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from core.channel import Account, Content
+from core.channel import Account
+from core.content import Content
 from core.interactions import status
 from core.interactions.interaction import Author
 from tests.making import make_message

@@ -9,7 +9,7 @@ from datetime import datetime
 from email.utils import format_datetime
 from ipaddress import IPv4Address, IPv6Address
 
-from core.channel import clean
+from core.content import clean
 
 _UNSAFE = re.compile(r"[^!-~]")
 

@@ -21,7 +21,8 @@ from channels.email.providers.inbound import Fields, Piece, arrived, named, writ
 from channels.email.providers.payload import each, load, moment, rows, table, text, word
 from channels.email.providers.proof import password
 from channels.email.providers.receipts import Meaning, known, told
-from core.channel import Account, Event, File
+from core.channel import Account, Event
+from core.content import File
 from core.doors import Fetches
 from core.errors import CannotStore, Rejected, RetryLater, Unreadable
 

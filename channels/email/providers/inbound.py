@@ -19,7 +19,8 @@ from channels.email.addresses import canonical
 from channels.email.authenticity import Verdict
 from channels.email.events import events
 from channels.email.parse import is_mail, read
-from core.channel import Account, Arrival, Event, File, clean
+from core.channel import Account, Arrival, Event
+from core.content import File, clean
 from core.errors import Unreadable
 
 _NAME = re.compile(r"[!-9;-~]{1,200}\Z")

@@ -19,7 +19,8 @@ from channels.email.providers.inbound import Fields, Piece, arrived, named, writ
 from channels.email.providers.payload import load, moment, rows, table, text, word
 from channels.email.providers.proof import fresh, same
 from channels.email.providers.receipts import Meaning, known, told
-from core.channel import Account, Event, File
+from core.channel import Account, Event
+from core.content import File
 from core.errors import IntakeError, NotFromThem, Unreadable
 
 SIZE = 50 * 1024**2

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from core.channel import Event, clean
+from core.channel import Event
+from core.content import clean
 from core.errors import NotThisFormat, Unreadable
 
 LONGEST = 2000  # characters of one word; identifiers and sentences are shorter

@@ -9,7 +9,8 @@ from channels.email.addresses import canonical, mailboxes
 from channels.email.charset import Charsets
 from channels.email.mark import proved
 from channels.email.reason import reason
-from core.channel import Account, Address, Event, Ignored, Receipt, Withdrawal, clean
+from core.channel import Account, Address, Event, Ignored, Receipt, Withdrawal
+from core.content import clean
 from core.errors import Unreadable
 from core.said import Said
 

@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from channels.email.mark import marked
-from core.channel import Account, Address, Arrival, File, Ignored, Receipt
+from core.channel import Account, Address, Arrival, Ignored, Receipt
+from core.content import File
 from tests.channel_contract import Case, like
 
 ACCOUNT = Account(

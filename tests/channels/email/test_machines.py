@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from channels import CHANNELS
-from core.channel import Content
+from core.content import Content
 from core.database import Database
 from core.interactions.interaction import Author, Interaction
 from tests.channels.email.mails import mail, mixed

@@ -19,7 +19,8 @@ from channels.email.oauth import oauth
 from channels.email.tokens import Tokens
 from core.accounts.secrets import Vault
 from core.accounts.store import Accounts
-from core.channel import Account, Address, Content, Haul, Outbound
+from core.channel import Account, Address, Haul, Outbound
+from core.content import Content
 from core.database import Database
 from core.errors import CannotStore, Rejected, RetryLater
 from core.lines import Lines

@@ -18,7 +18,8 @@ from channels.email.adapter import Email
 from channels.email.compose import compose
 from channels.email.mark import marked
 from channels.email.turns import PATIENT, Turns
-from core.channel import Account, Content, Outbound
+from core.channel import Account, Outbound
+from core.content import Content
 from core.errors import Rejected, RetryLater
 from tests.channel_contract import NOW
 from tests.channels.email.test_send import account, outbound

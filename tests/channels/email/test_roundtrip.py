@@ -11,7 +11,8 @@ from uuid import uuid4
 import pytest
 
 from channels.email.adapter import Email
-from core.channel import Account, Address, Arrival, Content, Event, Outbound, Receipt
+from core.channel import Account, Address, Arrival, Event, Outbound, Receipt
+from core.content import Content
 from tests.channels.email.conftest import MakeAccount
 from tests.servers.mail import DOMAIN, MailServer
 

@@ -19,7 +19,8 @@ from channels.email.account import read
 from channels.email.adapter import Email
 from channels.email.compose import compose
 from channels.email.smtp import Postman
-from core.channel import Account, Address, Arrival, Channel, Content, File, Outbound
+from core.channel import Account, Address, Arrival, Channel, Outbound
+from core.content import Content, File
 from core.errors import DeliveryError, RecipientGone, Rejected, RetryLater, Uncertain
 from tests.channel_contract import NOW
 from tests.channels.email.conftest import MakeAccount

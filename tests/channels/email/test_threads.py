@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from core.channel import Address, Content, Receipt
+from core.channel import Address, Receipt
+from core.content import Content
 from core.database import Database
 from tests.channels.email.mails import mail
 from tests.channels.email.world import ANN, Office, office

@@ -10,7 +10,8 @@ from typing import Any
 from channels import CHANNELS
 from channels.email.adapter import Email
 from core.agents.agent import Agent
-from core.channel import Account, Content
+from core.channel import Account
+from core.content import Content
 from core.conversations.conversation import Conversation
 from core.database import Database
 from core.interactions.interaction import Interaction

@@ -8,19 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from channels.telegram.groups import ONLY_PRIVATE
-from core.channel import (
-    Account,
-    Address,
-    Arrival,
-    Content,
-    File,
-    Identity,
-    Ignored,
-    Location,
-    Mark,
-    Reachability,
-    Remark,
-)
+from core.channel import Account, Address, Arrival, Identity, Ignored, Reachability, Remark
+from core.content import Content, File, Location, Mark
 from core.errors import NotThisFormat, Unreadable
 from tests.channel_contract import Case, like
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from core.channel import Address, Arrival, Ignored, Location, Mark, Remark
+from core.channel import Address, Arrival, Ignored, Remark
+from core.content import Location, Mark
 from core.errors import Unreadable
 from tests.channel_contract import Case, like
 from tests.channels.telegram.cases import (

@@ -11,7 +11,8 @@ import pytest
 
 from channels.telegram import LINE
 from core.agents.agent import Agent
-from core.channel import Account, Content, File
+from core.channel import Account
+from core.content import Content, File
 from core.database import Database
 from core.errors import Conflict, Invalid, NotAllowed
 from core.interactions.interaction import Author, Interaction

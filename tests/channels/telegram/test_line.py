@@ -16,7 +16,8 @@ from aiohttp import web
 
 from channels.telegram.adapter import Telegram
 from channels.telegram.parse import ALLOWED_UPDATES
-from core.channel import Arrival, File, Haul, Reachability
+from core.channel import Arrival, Haul, Reachability
+from core.content import File
 from core.errors import DeliveryError, NotFromThem, Rejected, RetryLater
 from tests.channels.telegram.conftest import Opens
 from tests.servers.botapi import Bot, BotApi, Fault

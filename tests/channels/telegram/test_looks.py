@@ -12,7 +12,8 @@ from channels.telegram import CAPABILITIES
 from channels.telegram.adapter import Telegram
 from channels.telegram.looks import entities
 from channels.telegram.marks import marks_of
-from core.channel import Address, Button, Content, File, Mark, Outbound
+from core.channel import Address, Outbound
+from core.content import Button, Content, File, Mark
 from core.errors import RecipientGone, Rejected, RetryLater, Uncertain
 from core.fit import fit, size, within
 from tests.channels.telegram.conftest import Opens

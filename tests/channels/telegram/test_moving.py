@@ -16,7 +16,8 @@ from channels.telegram.adapter import SECRET_HEADER, Telegram
 from channels.telegram.parse import ALLOWED_UPDATES
 from core.accounts.secrets import Vault
 from core.accounts.store import EARLIER_FOR, Accounts
-from core.channel import Account, Arrival, File, Haul
+from core.channel import Account, Arrival, Haul
+from core.content import File
 from core.database import Database
 from core.errors import NotFromThem, Rejected, RetryLater
 from tests.channels.telegram.conftest import Opens

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from channels.telegram.adapter import Telegram
-from core.channel import Address, Arrival, Button, Content, File, Location, Outbound
+from core.channel import Address, Arrival, Outbound
+from core.content import Button, Content, File, Location
 from core.errors import DeliveryError, RecipientGone, Rejected, RetryLater, Uncertain
 from tests.channels.telegram.conftest import Opens
 from tests.servers.botapi import Bot, BotApi, Fault

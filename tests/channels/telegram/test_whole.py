@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from core.channel import Account, Address, Content
+from core.channel import Account, Address
+from core.content import Content
 from core.interactions import status
 from core.interactions.interaction import Interaction
 from switchboard.hub import Hub

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from core.channel import Content, Mark, clean
+from core.content import Content, Mark, clean
 from core.fit import cuts
 from core.sanitise import loads_pictures, sanitise, text_of
 from core.visible.html import fold_html

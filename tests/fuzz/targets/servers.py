@@ -26,7 +26,8 @@ from channels.email.providers.ses import Ses
 from channels.email.smtp import Postman
 from channels.email.tokens import Tokens
 from channels.telegram.adapter import Telegram
-from core.channel import Account, Address, Content, File, Outbound
+from core.channel import Account, Address, Outbound
+from core.content import Content, File
 from core.errors import DeliveryError, IntakeError, Rejected
 from core.errors import RetryLater as Later
 from tests.channels.email.providers import made, test_brevo, test_resend, test_ses

@@ -19,7 +19,8 @@ from joserfc.jwk import OctKey
 from core.accounts.secrets import Vault
 from core.campaigns.link import Link
 from core.campaigns.personal import PersonalLinks
-from core.channel import Account, Capabilities, Content, File, Mark, clean
+from core.channel import Account, Capabilities
+from core.content import Content, File, Mark, clean
 from core.continuation import Continuation
 from core.errors import Invalid, SetupError
 from core.forms.confirm import ConfirmLinks

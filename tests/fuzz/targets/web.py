@@ -14,9 +14,10 @@ from aiohttp.test_utils import make_mocked_request
 from multidict import MultiDict, MultiDictProxy
 
 from core.campaigns.link import Link, destination, site_of
-from core.channel import Account, Event, clean
+from core.channel import Account, Event
 from core.chat.site import site_of as site_of_account
 from core.chat.unread import page_of
+from core.content import clean
 from core.errors import IntakeError, Invalid, NotAllowed
 from core.files.picture import picture
 from core.forms.arrival import FormReader

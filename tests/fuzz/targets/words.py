@@ -15,7 +15,8 @@ from bot.phones import e164, shown
 from bot.planning import FARTHEST, SOON, day_in_words, in_words, settle
 from bot.words import words as words_said
 from channels.orders import Orders
-from core.channel import Address, Arrival, Content, Identity, clean
+from core.channel import Address, Arrival, Identity
+from core.content import Content, clean
 from core.errors import IntakeError, Invalid
 from core.forms.check import as_date, as_mail, as_number, as_phone
 from core.hours.hours import Hours, next_open, open_at

@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from channels.email.adapter import Email
 from channels.email.mark import marked
-from core.channel import Account, Address, Arrival, File, Receipt, Withdrawal
+from core.channel import Account, Address, Arrival, Receipt, Withdrawal
+from core.content import File
 from core.ids import new_id
 from tests.channel_contract import like
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from channels.email.providers.brevo import Brevo
-from core.channel import Arrival, File, Ignored
+from core.channel import Arrival, Ignored
+from core.content import File
 from core.errors import CannotStore, DeliveryError, NotFromThem, Rejected, RetryLater, Unreadable
 from tests.channel_contract import NOW, Case, ChannelContract, Signed, differences, like
 from tests.channels.email.providers.made import (

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from channels.email.providers.mailgun import Mailgun
-from core.channel import Arrival, File, Ignored
+from core.channel import Arrival, Ignored
+from core.content import File
 from core.errors import IntakeError, NotFromThem, Unreadable
 from tests.channel_contract import NOW, Case, ChannelContract, Signed, assert_storable, differences, like, variations
 from tests.channels.email.providers.made import (

@@ -15,7 +15,8 @@ from channels.email.account import read
 from channels.email.compose import compose
 from channels.email.providers import PROVIDERS
 from channels.email.providers.marks import marks
-from core.channel import Content, Outbound, Receipt
+from core.channel import Outbound, Receipt
+from core.content import Content
 from tests.channels.email.providers.made import ACCOUNT, ANN, OUTBOUND, body
 
 

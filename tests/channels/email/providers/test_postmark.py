@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from channels.email.providers.postmark import BOUNCES, Postmark
-from core.channel import Arrival, File, Ignored, Receipt
+from core.channel import Arrival, Ignored, Receipt
+from core.content import File
 from core.errors import NotFromThem, Unreadable
 from tests.channel_contract import NOW, Case, ChannelContract, Signed, like
 from tests.channels.email.providers.made import (

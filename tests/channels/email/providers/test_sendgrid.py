@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from channels.email.providers.sendgrid import SendGrid
-from core.channel import Arrival, File, Ignored
+from core.channel import Arrival, Ignored
+from core.content import File
 from core.errors import NotFromThem, Unreadable
 from tests.channel_contract import NOW, Case, ChannelContract, Signed, like
 from tests.channels.email.providers.made import (
