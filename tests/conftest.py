@@ -43,20 +43,18 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Has what takes long begin early, so that at the end nobody waits for one, and not all at once.
+    """Has what takes long begin first, so that at the end nobody waits for it.
 
-    Long are those that ask for more than the usual time, and those that stay together.
+    Long are those that stay together in one process (what loads the whole machine does, so that no two of them do it at
+    once), and those that ask for more than the usual time.
     """
     usual = float(items[0].config.getini("timeout")) if items else 0
-    together = [item for item in items if item.get_closest_marker("xdist_group")]
-    others = [item for item in items if not item.get_closest_marker("xdist_group")]
-    long = [item for item in others if (mark := item.get_closest_marker("timeout")) and mark.args[0] > usual]
-    rest = [item for item in others if item not in set(long)]
-    apart = max(1, len(rest) * 2 // 3 // max(1, len(long)))
-    items[:] = together
-    for n, item in enumerate(long):
-        items += [item, *rest[n * apart : (n + 1) * apart]]
-    items += rest[len(long) * apart :]
+
+    def later(item: pytest.Item) -> int:
+        asked = item.get_closest_marker("timeout")
+        return 0 if item.get_closest_marker("xdist_group") else 1 if asked and asked.args[0] > usual else 2
+
+    items.sort(key=later)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -14,11 +14,12 @@ from tests.house_rules import ROOT
 
 def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "benchmarks", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=170
+        [sys.executable, "-m", "benchmarks", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=280
     )
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.xdist_group("load")
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("names", "figures"),
     [

@@ -77,7 +77,12 @@ async def test_what_an_older_hub_changes_meanwhile_is_moved_by_those_that_follow
 ) -> None:
     """A rolling upgrade: a hub of before the shelves changes fields alone, under its own mark."""
     async with running_hub(database_uri, database_name, sample_data=False) as hub:
-        stores = hub.parts.stores
+        stores, feed = hub.parts.stores, hub.parts.feed
+
+        async def hears() -> bool:
+            return feed.following
+
+        await until(hears)
         conversation, lead = (
             await stores.conversations.start(make_conversation()),
             make_lead(made_at=now(), touched_at=now()),

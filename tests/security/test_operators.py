@@ -110,6 +110,7 @@ ANYTHING = {
     "customers.learn": "written",
     "customers.take_in": "the history of a merge, written",
     "interactions.receipt": "written",
+    "interactions.seek": "`also` is a condition, and only the stores write one",
     "interactions.media_fetched": "written",
 }
 
@@ -126,7 +127,7 @@ async def test_what_a_store_looks_for_is_words_numbers_and_times_by_type() -> No
     """A parameter of a store that could be a document could be an operator; each such one is named here."""
     found = set()
     for file in files():
-        if file.path.startswith("core/") and file.path.endswith("/store.py"):
+        if re.fullmatch(r"core/\w+/\w+\.py", file.path) and "from core.database import" in file.text:
             for node in file.nodes:
                 if isinstance(node, ast.AsyncFunctionDef) and not node.name.startswith("_"):
                     every = [*node.args.args, *node.args.kwonlyargs]

@@ -302,7 +302,7 @@ class MailServer:
         files = [path for sub in ("new", "cur") for path in (base / sub).glob("*")]
         return [path.read_bytes() for path in sorted(files, key=_arrival)]
 
-    async def wait_for(self, mailbox: str, count: int = 1, *, seconds: float = 10) -> list[bytes]:
+    async def wait_for(self, mailbox: str, count: int = 1, *, seconds: float = 60) -> list[bytes]:
         """The mails of `mailbox` as soon as there are `count`."""
         deadline = time.monotonic() + seconds
         while len(found := self.read(mailbox)) < count:

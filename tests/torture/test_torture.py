@@ -16,6 +16,7 @@ SHORT = (
 )
 
 
+@pytest.mark.xdist_group("load")
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("chapter", SHORT, ids=lambda chapter: chapter.stage)
 async def test_nothing_is_lost_doubled_swapped_or_misdirected(chapter: Chapter, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def numbered(number: int, size: int = 0) -> bytes:
     )  # fmt: skip
 
 
-async def look(hauls: AsyncIterator[Haul], seconds: float = 10) -> Haul:
+async def look(hauls: AsyncIterator[Haul], seconds: float = 60) -> Haul:
     return await asyncio.wait_for(anext(hauls), seconds)
 
 

@@ -121,7 +121,7 @@ async def rude(where: tuple[str, int]) -> AsyncIterator[Rude]:
         writer.close()
 
 
-async def until(found: Callable[[], Any], seconds: float = 30) -> Any:
+async def until(found: Callable[[], Any], seconds: float = 60) -> Any:
     """Wait until `found` (which may be async) gives something."""
     async with asyncio.timeout(seconds):
         while True:
