@@ -53,6 +53,8 @@ PATIENCE = 5
 # How long an edit waits for the message it is about, and the longest that parts of an entry are waited for.
 EDIT_PATIENCE = timedelta(seconds=3)
 LONGEST_WAIT = timedelta(seconds=10)
+# Nobody handles a lane again sooner than so long after somebody else began to: leases and back-off are longer.
+SOONEST = timedelta(seconds=0.4)
 
 
 class _Wait(Exception):
@@ -119,7 +121,7 @@ class Route:
         entries = await _.interactions.unhandled(claim.address.id)
         reached("claimed")
         address = claim.address
-        for entry in entries:
+        for place, entry in enumerate(entries):
             if until - clock.now() < lease / 2:
                 # Whoever has the lane after us has handled these by now: doing it again would take them for new.
                 until = clock.now() + lease
@@ -127,7 +129,7 @@ class Route:
                     return None
             follow(entry)
             try:
-                address = await self._handle(address, entry)
+                address = await self._handle(address, entry, first=not place)
             except CannotStore:
                 raise
             except _Wait as wait:
@@ -148,7 +150,7 @@ class Route:
         await _.failed.keep(entry.channel, entry.account, b"", {}, f"It could not be handled: {reason}", now, entry.id)
         await _.interactions.stuck(entry)
 
-    async def _handle(self, address: KnownAddress, entry: Interaction) -> KnownAddress:
+    async def _handle(self, address: KnownAddress, entry: Interaction, *, first: bool) -> KnownAddress:
         _ = self._
         now = clock.now()
         if entry.wait_until and now < entry.wait_until < now + LONGEST_WAIT:
@@ -184,7 +186,9 @@ class Route:
             address = replace(address, customer_id=customer.id, verified=False)
         else:
             address = await self._known(address, entry, customer, now)
-        conversation = await self._settle(entry, address, customer, now)
+        # Of a lane that somebody has left half-way, only the first entry can have been committed already.
+        taken = await self._taken(entry, customer) if first and now - time_of(entry.id) > SOONEST else None
+        conversation = await self._settle(entry, address, customer, now, taken)
         await self._agreed(entry, customer)
         if entry.kind == "form":
             conversation = await _.forms(entry, conversation)
@@ -245,13 +249,25 @@ class Route:
             verified=address.verified or any(i.verified for i in introduction(entry).identities),
         )
 
+    async def _taken(self, entry: Interaction, customer: Customer) -> Conversation | None:
+        """The conversation that took `entry` before a crash: it is the one, even if it was resolved since."""
+        latest = await self._.conversations.of_customer(customer.id, limit=5)
+        return next((one for one in latest if entry.id in one.seen.get(id_of(entry.address), ())), None)
+
     async def _settle(
-        self, entry: Interaction, address: KnownAddress, customer: Customer, now: datetime
+        self,
+        entry: Interaction,
+        address: KnownAddress,
+        customer: Customer,
+        now: datetime,
+        there: Conversation | None,
     ) -> Conversation:
-        """Join, decide, commit, say. When an agent is faster than our commit, decide anew on what is true now."""
+        """Join, decide, commit, say. When an agent is faster than our commit, decide anew on what is true now.
+
+        `there` is the conversation, where it is known already.
+        """
         _ = self._
         mark = id_of(entry.address)
-        there: Conversation | None = None
         for _attempt in range(10):
             before = there or await _.join(entry, customer, now)
             reached("joined")

@@ -21,7 +21,7 @@ from core.errors import CannotStore
 from core.ids import id_at
 from core.interactions import status
 from core.interactions.interaction import Author, Interaction
-from core.route import PATIENCE, Route
+from core.route import PATIENCE, SOONEST, Route
 from switchboard.wiring import Parts
 from tests.core.round_trips import round_trips
 from tests.making import (
@@ -72,6 +72,31 @@ async def test_what_was_begun_before_a_crash_is_found_again_even_if_it_was_resol
     assert (await only(parts)).id == conversation.id
     assert len(answers(await log_of(parts))) == 1
     assert (await log_of(parts))[0].conversation_id == conversation.id
+
+
+@pytest.mark.parametrize("since", ["nothing", "another conversation"])
+async def test_what_was_taken_before_a_crash_is_not_taken_again_by_another_conversation(
+    parts: Parts, since: str
+) -> None:
+    for text in ("hello", "where is my order?"):
+        await receive(parts, make_arrival(text))
+        await handle(parts)
+    agent, conversation = await agent_of(parts), await only(parts)
+    before = await log_of(parts)
+    await parts.desk.reply(agent, conversation.id, Content("I look into it."), key="one")
+    await parts.desk.resolve(agent, conversation.id)
+    question = [entry for entry in before if entry.direction == "in"][-1]
+    if since == "another conversation":
+        await parts.stores.conversations.start(replace(conversation, id="another", seen={}))
+    await unhandle(parts, question)
+    await asyncio.sleep(SOONEST.total_seconds())
+    await handle(parts)
+    after = await parts.stores.conversations.get(conversation.id)
+    assert after is not None
+    assert after.seen == conversation.seen
+    assert (await log_of(parts))[before.index(question)].conversation_id == conversation.id
+    assert [one.id for one in await conversations(parts) if question.id in str(one.seen)] == [conversation.id]
+    assert len(answers(await log_of(parts))) == len(answers(before))
 
 
 async def test_a_first_message_is_handled_in_few_round_trips(parts: Parts) -> None:
