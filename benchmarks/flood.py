@@ -30,8 +30,9 @@ from tests.running import Process
 from tests.servers.proxy import proxy
 
 LIMIT_MB = 300
-# What the way to the database is held up by, in seconds: so that one machine can send ten times what can be stored.
-DELAY = 0.6
+# What the way to the database is held up by, in seconds, so that one machine can send ten times what can be stored. A
+# large message goes that way several times.
+DELAY, DELAY_LARGE = 0.6, 0.2
 # How soon somebody who was refused tries again; they are told to wait for a second at least.
 PAUSE = 0.1
 LARGE = 1024 * 1024
@@ -48,11 +49,11 @@ class _Scene:
 async def run(stage: Stage) -> AsyncIterator[Figure | str]:
     """Small messages first, then of a megabyte each."""
     async with stage.bare() as bare:
-        for name, size, senders, seconds in (
-            ("messages", 0, 1000, stage.some(60, 3)),
-            ("messages of 1 MB", LARGE, 50, stage.some(20, 2)),
+        for name, size, senders, seconds, delay in (
+            ("messages", 0, 1000, stage.some(60, 3), stage.some(DELAY, DELAY / 2)),
+            ("messages of 1 MB", LARGE, 50, stage.some(60, 2), stage.some(DELAY_LARGE, DELAY_LARGE / 10)),
         ):
-            async with _scene(stage, bare) as scene:
+            async with _scene(stage, bare, delay) as scene:
                 async for told in _flood(stage, scene, name, size, senders, seconds):
                     yield told
 
@@ -86,7 +87,7 @@ async def _flood(
 
 
 @asynccontextmanager
-async def _scene(stage: Stage, bare: Peer) -> AsyncIterator[_Scene]:
+async def _scene(stage: Stage, bare: Peer, delay: float) -> AsyncIterator[_Scene]:
     database = stage.database()
     settings = {"mode": "webhook", "api_url": bare.url, "bot": False}
     async with stage.stores(database) as stores, proxy(urlsplit(stage.mongo.uri).port or 0) as line:
@@ -100,7 +101,7 @@ async def _scene(stage: Stage, bare: Peer) -> AsyncIterator[_Scene]:
                 await post(_door(hub, name), HEADERS, _body(n, 0), senders=1, seconds=60, most=1)
                 for n, name in enumerate(LINES, 5)
             ]
-            line.latency = stage.some(DELAY, DELAY / 2)
+            line.latency = delay
             yield _Scene(hub, stores, sum(load.accepted for load in first))
 
 
