@@ -187,6 +187,11 @@ class Feed:
             for subscriber in told:
                 subscriber.put(change)
 
+    @property
+    def heard(self) -> bool:
+        """Whether anybody here follows anything."""
+        return bool(self._subscribers)
+
     def subscribers(self) -> set[Subscription]:
         """Who follows anything now."""
         return {subscriber for group in self._subscribers.values() for subscriber in group}

@@ -192,6 +192,8 @@ async def _follow(parts: Parts) -> None:
     stores, feed = parts.stores, parts.feed
 
     async def entries(ids: Sequence[str]) -> list[Change]:
+        if not feed.heard:
+            return []  # most of what is written are entries, and nobody here wants to know of them
         found = await stores.interactions.some(ids)
         return [change for entry in found for change in (entry_changed(entry), *lanes_of(entry))]
 
