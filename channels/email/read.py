@@ -25,7 +25,9 @@ from core.said import Said
 
 MAX_MAILS = 50  # per haul
 MAX_BYTES = 20_000_000  # per haul, but for a single larger mail
-IDLE_SECONDS = 280.0  # below the five minutes after which home routers forget a quiet connection
+# Below the minutes after which home routers forget a quiet connection, and no longer than a mail should wait when a
+# server does not say at once that it came.
+IDLE_SECONDS = 45.0
 SEVERAL_SECONDS = 60.0  # IDLE watches one folder; the others are looked at this often
 POLL_SECONDS = 30.0  # without IDLE
 

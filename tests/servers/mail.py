@@ -48,6 +48,7 @@ mail_location = maildir:{folder}/mailboxes/%u
 mail_uid = {user}
 mail_gid = {group}
 mail_fsync = never
+mailbox_idle_check_interval = 1s
 default_process_limit = 100
 {oauth}
 passdb {{
