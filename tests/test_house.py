@@ -184,3 +184,10 @@ def test_a_web_hub_never_imports_aiogram(tmp_path: Path, database_uri: str, data
     modules = imported(trace.read_text(errors="replace"))
     assert "motor" in modules
     assert "aiogram" not in modules
+
+
+@pytest.mark.xdist_group("together")
+def test_what_belongs_together_runs_in_one_process(request: pytest.FixtureRequest) -> None:
+    """What loads the whole machine stays in one process of a parallel run: it disturbs itself, and all the others."""
+    parallel = hasattr(request.config, "workerinput")
+    assert request.node.nodeid.endswith("@together") == parallel

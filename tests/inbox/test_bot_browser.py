@@ -36,11 +36,11 @@ async def admin_at(hub: Hub, browser: Browser, errors: list[str], language: str 
 
 async def drag(page: Page, handle: Locator, to: Locator) -> None:
     """Take `handle` to the far end of `to`."""
-    start, end = await handle.bounding_box(), await to.bounding_box()
-    assert start
+    await handle.hover()  # which waits until nothing moves any more
+    end = await to.bounding_box()
     assert end
-    await page.mouse.move(start["x"] + start["width"] / 2, start["y"] + start["height"] / 2)
     await page.mouse.down()
+    await expect(page.locator(".moving")).to_have_count(1)
     await page.mouse.move(end["x"] + 40, end["y"] + end["height"] * 0.6, steps=4)
     await page.mouse.move(end["x"] + 40, end["y"] + end["height"] * 0.9, steps=4)
     await page.mouse.up()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -127,6 +127,16 @@ async def test_a_header_that_drips_is_cut_off(world: World) -> None:
         writer.close()
 
 
+async def hammered(world: World, method: str, path: str, **more: Any) -> Mapping[str, str] | None:
+    """The headers of the first refusal to a place that asks much faster than it may, also on a machine that is slow."""
+    for _ in range(60):
+        answers = await asyncio.gather(*(asked(world, method, path, **more) for _ in range(20)))
+        for status, _, headers in answers:
+            if status == 429:
+                return headers
+    return None
+
+
 PLACES = [d for d in DOORS if d.rate == "place" and d.method == "GET" and d.path != "/chat/socket"]
 
 
@@ -134,12 +144,9 @@ PLACES = [d for d in DOORS if d.rate == "place" and d.method == "GET" and d.path
 async def test_a_place_that_hammers_is_told_to_wait_and_no_other_is(world: World, door: Door) -> None:
     path = world.real(door.path)
     place = {"X-Forwarded-For": f"198.51.100.{1 + PLACES.index(door)}"}
-    for _ in range(400):
-        status, _, headers = await asked(world, "GET", path, headers=place)
-        if status == 429:
-            break
-    assert status == 429
-    assert int(headers["Retry-After"]) >= 1
+    refused = await hammered(world, "GET", path, headers=place)
+    assert refused is not None
+    assert int(refused["Retry-After"]) >= 1
     status, _, _ = await asked(world, "GET", path, headers={"X-Forwarded-For": "203.0.113.9"})
     assert status != 429
 
@@ -147,16 +154,8 @@ async def test_a_place_that_hammers_is_told_to_wait_and_no_other_is(world: World
 @pytest.mark.parametrize("path", ["/chat/socket", "/chat/files", "/forms/contact", "/demo/orders"])
 async def test_so_is_one_that_posts_or_connects(world: World, path: str) -> None:
     place = {"X-Forwarded-For": "198.51.100.77"}
-    seen = set()
-    for _ in range(700):
-        if path == "/chat/socket":
-            status, _, _ = await asked(world, "GET", path, headers=place)
-        else:
-            status, _, _ = await asked(world, "POST", path, json={"name": "x"}, headers=place)
-        seen.add(status)
-        if status == 429:
-            break
-    assert 429 in seen
+    how: dict[str, Any] = {"method": "GET"} if path == "/chat/socket" else {"method": "POST", "json": {"name": "x"}}
+    assert await hammered(world, path=path, headers=place, **how)
 
 
 async def test_wrong_signatures_are_counted_by_place_and_close_no_door_for_others(world: World) -> None:

@@ -121,7 +121,7 @@ class Hub:
                 start_new_session=True,
             )
 
-    async def ready(self, within: float = 90) -> None:
+    async def ready(self, within: float = 180) -> None:
         """Wait until it answers."""
         async with asyncio.timeout(within):
             await self._ready.wait()

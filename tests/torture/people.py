@@ -154,6 +154,14 @@ class Telegrammer:
         """The number of their chat."""
         return self._person.id
 
+    @property
+    def trouble(self) -> str:
+        """What the Bot API server has seen of late, for when something is not taken."""
+        bot = self._bot
+        return (
+            f"waiting {len(bot.updates)}, webhook {bot.webhook}, its answers {bot.pushed[-5:]}, asked {bot.calls[-5:]}"
+        )
+
 
 def _number(update: dict[str, Any]) -> int:
     return int(update.get("message", {}).get("message_id", 0))

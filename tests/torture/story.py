@@ -6,7 +6,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -112,7 +112,8 @@ async def play_chapter(chapter: Chapter, folder: Path) -> Outcome:
         load.over.set()
         _, waiting = await asyncio.wait(talking, timeout=300)
         # Who is not told yes now that nothing is broken never will be.
-        mute = sorted(task.get_name() for task in waiting)
+        unheard = {task.get_name() for task in waiting}
+        mute = dict.fromkeys(unheard, "") | {one.name: one.trouble for one in writers if one.name in unheard}
         uri = world.private.uri if world.private else uri
         snapshot = await asyncio.to_thread(_settled, uri, ledger)
         settled_in = time.monotonic() - began
@@ -267,12 +268,15 @@ def _told(
     snapshot: Snapshot,
     settled_in: float,
     folder: Path,
-    mute: Sequence[str],
+    mute: Mapping[str, str],
 ) -> Outcome:
     ends = Counter(_ended(code) for hub in world.hubs for code in hub.ends)
     out = Counter(str(entry["status"]) for entry in snapshot.interactions if entry["direction"] == "out")
     said = sum(one.told_yes for one in ledger.said)
-    findings = [Finding("never_told", f"{who} was not told yes long after the last fault") for who in mute]
+    findings = [
+        Finding("never_told", f"{who} was not told yes long after the last fault {trouble}".strip())
+        for who, trouble in sorted(mute.items())
+    ]
     findings += check(ledger, snapshot)
     keep(folder / "evidence", ledger, snapshot)
     return Outcome(chapter, world.counts, ends, said, len(ledger.heard), out, settled_in, findings)
