@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta
 from typing import Any
@@ -31,6 +32,7 @@ from pymongo.errors import (
 )
 
 from core import clock
+from core.bursts import Hand, bursts
 from core.driver import Commands, Connections
 from core.errors import CannotStore, SetupError
 from core.ids import PROCESS
@@ -41,6 +43,11 @@ Collection = AsyncIOMotorCollection
 DUPLICATE = 11000
 GREATEST: Any = MaxKey()  # sorts behind every other value
 LARGEST_COMMAND = 15 * 1024 * 1024
+# How many changes of other processes are read before those in front of them have been taken.
+AHEAD = 2000
+# Seconds. A stream that is read without a rest gives one change at a time, each for a question of its own; after a rest
+# it gives all that came meanwhile for one.
+READING, RESTING = 0.002, 0.005
 
 _CODEC: CodecOptions[Document] = CodecOptions(tz_aware=True, tzinfo=UTC)
 _AWAY = (AutoReconnect, ConnectionFailure, ExecutionTimeout)
@@ -276,12 +283,14 @@ class Database:
         await asyncio.gather(*(bring(name, declared) for name, declared in wanted.items()))
         return sorted(changes)
 
-    async def changes(self, collections: Sequence[str], after: Any = None) -> AsyncIterator[tuple[str, str, Any]]:
-        """What other processes change in `collections`, for ever: (collection, id, the token to resume after it).
+    async def changes(
+        self, collections: Sequence[str], after: Any = None
+    ) -> AsyncGenerator[tuple[list[tuple[str, str]], Any]]:
+        """What other processes change in `collections`, for ever: (collection, id) of some, the token to resume after.
 
-        Begins with ("", "", token) once the server listens: what is written from then on is not missed.
+        Begins with ([], token) once the server listens: what is written from then on is not missed.
         This process's own changes are left out by their `writer` mark. Only ids are sent: whoever wants the documents
-        reads them, many at once.
+        reads them, many at once. What is not taken waits in the stream, not in our memory.
         """
         own = {"$not": {"$regex": f"^{PROCESS}:"}}
         pipeline: list[Document] = [
@@ -295,12 +304,27 @@ class Database:
             },
             {"$project": {"ns.coll": 1, "documentKey": 1, "wallTime": 1}},
         ]
-        async with self.motor.watch(pipeline, resume_after=after) as stream:
-            yield "", "", stream.resume_token
-            async for change in stream:
-                if written := change.get("wallTime"):  # MongoDB 6.0 and newer
-                    self.meter.behind.note((clock.now() - written).total_seconds())
-                yield change["ns"]["coll"], str(change["documentKey"]["_id"]), stream.resume_token
+
+        def read(hand: Hand[tuple[Document | None, Any]]) -> None:
+            with self.motor.delegate.watch(pipeline, resume_after=after) as stream:
+                hand.give((None, stream.resume_token))
+                began = time.monotonic()
+                while hand.wanted and stream.alive:
+                    change = stream.try_next()
+                    if change is not None:
+                        hand.give((change, stream.resume_token))
+                        if time.monotonic() - began > READING:
+                            time.sleep(RESTING)
+                            began = time.monotonic()
+
+        async with aclosing(bursts(read, most=AHEAD, name="changes")) as taken:
+            async for burst in taken:
+                now = clock.now()
+                changes = [change for change, _ in burst if change is not None]
+                for change in changes:
+                    if written := change.get("wallTime"):  # MongoDB 6.0 and newer
+                        self.meter.behind.note((now - written).total_seconds())
+                yield [(change["ns"]["coll"], str(change["documentKey"]["_id"])) for change in changes], burst[-1][1]
 
     @staticmethod
     def cannot_resume(error: BaseException) -> bool:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
 from core.addresses.address import Lane
-from core.batch import Batch
 from core.conversations.conversation import Conversation
 from core.database import Database
 from core.interactions import status
@@ -26,8 +26,8 @@ from core.orders.order import Order
 log = structlog.get_logger(__name__)
 
 QUEUE = 500
-# How many changes of other processes are taken from the stream before those in front of them have been read.
-AHEAD = 2000
+# How many changes of other processes are read with one question.
+TOGETHER = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,34 +215,23 @@ class Feed:
         to look again.
         """
 
-        async def announce(changed: list[tuple[str, str]]) -> Sequence[None]:
-            try:
-                for collection in {name for name, _ in changed}:
-                    ids = list(dict.fromkeys(id for name, id in changed if name == collection))
-                    self.announce(*await readers[collection](ids))
-            except Exception as error:
-                log.warning("feed.unread", error=str(error)[:300])
-                self.lagged()
-            return [None] * len(changed)
-
-        reading: Batch[tuple[str, str], None] = Batch(announce, most=200, shared=database.meter.batch("feed.reading"))
-        told: asyncio.Future[None] | None = None
+        sizes = database.meter.batch("feed.reading").sizes
         last: Any = None
         pause, gap = 0.1, True
         while True:
             opened = False
             try:
-                async for collection, id, token in database.changes(list(readers), after=last):
-                    opened = self.following = True
-                    if collection:
-                        # What is written faster than it is read here waits in the stream, not in our memory.
-                        before, told = told, reading.put((collection, id))
-                        if before is not None and reading.waiting > AHEAD:
-                            await before
-                    elif gap:
-                        # What was written before the stream was open is known to nobody here.
-                        self.lagged()
-                    last, pause, gap = token, 0.1, False
+                async with aclosing(database.changes(list(readers), after=last)) as stream:
+                    async for changed, token in stream:
+                        opened = self.following = True
+                        for n in range(0, len(changed), TOGETHER):
+                            some = changed[n : n + TOGETHER]
+                            sizes.note(len(some))
+                            await self._read(some, readers)
+                        if gap:
+                            # What was written before the stream was open is known to nobody here.
+                            self.lagged()
+                        last, pause, gap = token, 0.1, False
             except Exception as error:
                 self.following = False
                 log.warning("feed.interrupted", error=str(error)[:300], retry_in=pause)
@@ -251,3 +240,13 @@ class Feed:
                     last, gap = None, True
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 5)
+
+    async def _read(self, changed: Sequence[tuple[str, str]], readers: Mapping[str, Reader]) -> None:
+        """Announce what these are now; when that does not work, everybody is told to look."""
+        try:
+            for collection in {name for name, _ in changed}:
+                ids = list(dict.fromkeys(id for name, id in changed if name == collection))
+                self.announce(*await readers[collection](ids))
+        except Exception as error:
+            log.warning("feed.unread", error=str(error)[:300])
+            self.lagged()
