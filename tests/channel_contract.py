@@ -135,7 +135,9 @@ class ChannelContract:
         if "case" in metafunc.fixturenames:
             metafunc.parametrize("case", self.cases, ids=[case.name for case in self.cases])
         if "not_theirs_body" in metafunc.fixturenames:
-            metafunc.parametrize("not_theirs_body", self.not_theirs)
+            # By their first bytes: further in there may be what is different in every process.
+            names = [f"{n} {body[:20]!r}" for n, body in enumerate(self.not_theirs, 1)]
+            metafunc.parametrize("not_theirs_body", self.not_theirs, ids=names)
 
     def test_the_case_gives_what_its_row_says(self, case: Case) -> None:
         if isinstance(case.expected, type):
