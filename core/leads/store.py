@@ -15,6 +15,7 @@ from core.ids import id_at
 from core.leads.lead import GOING, HISTORY, NOBODY, Change, Lead, State
 from core.leads.rules import LeadRules
 from core.shelves import ANY, computed, shelf
+from core.shelving import put_back, put_up
 
 NAME, RULES = "leads", "lead_rules"
 _NEWEST = ("_id", DESCENDING)
@@ -163,17 +164,12 @@ class Leads:
         """What other processes changed. One of a version before may have left them on the shelves of what they were."""
         documents = [document async for document in self._all.find({"_id": {"$in": list(ids)}})]
         found = [Lead.of(document) for document in documents]
-        if astray := [one.id for one, was in zip(found, documents, strict=True) if one.shelves != was.get("shelves")]:
-            await self._all.update_many({"_id": {"$in": astray}}, [{"$set": {"shelves": _SHELVES}}])
+        await put_back(self._all, found, documents, _SHELVES)
         return found
 
     async def shelve(self, most: int = 1000) -> int:
         """Put leads of before there were shelves on theirs, up to `most`; returns how many there were."""
-        found = await self._all.find({"shelves": None}, {"_id": 1}).limit(most).to_list(most)
-        if found:
-            ids = [document["_id"] for document in found]
-            await self._all.update_many({"_id": {"$in": ids}}, [{"$set": {"shelves": _SHELVES}}])
-        return len(found)
+        return await put_up(self._all, _SHELVES, most)
 
     # --------------------------------------------------------------------------------------------- rules
 
