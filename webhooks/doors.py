@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import structlog
 from aiohttp import ClientConnectionError, web
@@ -77,16 +76,16 @@ class Doors:
         self._in_hand: Counter[str] = Counter()
         self._room = Room(needs.bytes_in_hand)
         self._strangers = Strangers()
-        self._ways: WeakKeyDictionary[object, _Way] = WeakKeyDictionary()
+        self._ways: dict[str, _Way] = {}
 
     async def receive(self, request: web.Request) -> web.Response:
         """POST /webhooks/CHANNEL/ACCOUNT: 200 `{"kept": n}` when all of it is durable. Raises an IntakeError."""
         account, adapter = await self._line(request)
-        way = self._way(adapter)
+        line = f"{account.channel}:{account.name}"
+        way = self._way(line, adapter)
         if way is None:
             raise UnknownAccount(NO_DOOR)
         headers = headers_of(request)
-        line = f"{account.channel}:{account.name}"
         with self._room.of(line) as space:
             body = await self._verified(request, account, way, headers, space)
             with self._bounded(line):
@@ -101,7 +100,8 @@ class Doors:
         if provider is None or not isinstance(adapter, Parses):
             raise UnknownAccount(NO_DOOR)
         headers = {**headers_of(request), "provider": name}
-        line, way = f"{account.channel}:{account.name}", self._way(provider) or _Way(provider)
+        line = f"{account.channel}:{account.name}"
+        way = self._way(f"{line}/{name}", provider) or _Way(provider)
         with self._room.of(line) as space:
             body = await self._verified(request, account, way, headers, space)
             with self._bounded(line):
@@ -118,12 +118,15 @@ class Doors:
             raise UnknownAccount(NO_DOOR)
         return await self._needs.lines.account(channel, name), await self._needs.lines.get(channel, name)
 
-    def _way(self, proves: object) -> _Way | None:
-        """How requests to this adapter are verified, None when it has no door. Asked once: the answer stays."""
-        way = self._ways.get(proves)
-        if way is None and isinstance(proves, ReceivesWebhooks):
-            keys = proves if isinstance(proves, NeedsKeys) else None
-            way = self._ways[proves] = _Way(proves, keys, proves.max_body if isinstance(proves, TakesLarge) else 0)
+    def _way(self, door: str, proves: object) -> _Way | None:
+        """How requests at this door are verified, None when there is none. Asked once for each adapter it has."""
+        way = self._ways.get(door)
+        if way is not None and way.proves is proves:
+            return way
+        if not isinstance(proves, ReceivesWebhooks):
+            return None
+        keys = proves if isinstance(proves, NeedsKeys) else None
+        way = self._ways[door] = _Way(proves, keys, proves.max_body if isinstance(proves, TakesLarge) else 0)
         return way
 
     async def _verified(

@@ -14,8 +14,12 @@ import pytest
 from channels.orders import signed
 from core.channel import Account
 from tests.channel_contract import _paths, _replaced
+from tests.channels.email.providers import test_brevo as brevo
+from tests.channels.email.providers import test_mailgun as mailgun
 from tests.channels.email.providers import test_mailjet as mailjet
 from tests.channels.email.providers import test_postmark as postmark
+from tests.channels.email.providers import test_resend as resend
+from tests.channels.email.providers import test_sendgrid as sendgrid
 from tests.channels.email.providers.made import ACCOUNT, PASSWORD, basic
 from tests.core.overheard import forget, overheard
 from tests.house_rules import files
@@ -44,6 +48,25 @@ def hostile(value: Any, every: int = 6) -> Iterator[bytes]:
     for n, path in enumerate(_paths(value)):
         for odd in HOSTILE[n % every :: every]:
             yield json.dumps(_replaced(value, path, odd)).encode()
+
+
+def from_providers() -> Iterator[tuple[str, bytes, dict[str, str]]]:
+    """Hostile mails and events, as each provider proves its own; Amazon's key cannot be had here."""
+    now = datetime.now(UTC)
+    for name, value in (
+        ("postmark", postmark.MAIL),
+        ("mailjet", mailjet.MAIL),
+        ("brevo", brevo.event("hard_bounce", reason="550 5.1.1")),
+        ("brevo", {"items": [brevo.COMPLETE]}),
+    ):
+        yield from ((name, body, basic(PASSWORD)) for body in hostile(value, 16))
+    for body in hostile([sendgrid.event("bounce", reason="550 5.1.1")]):
+        yield "sendgrid", body, sendgrid.signed(body, now)
+    for n, body in enumerate(hostile(resend.event("email.bounced", bounce={"type": "Permanent", "message": "no"}))):
+        yield "resend", body, resend.signed(body, now, id=f"msg_{n}")
+    for n, body in enumerate(hostile(mailgun.event("failed", severity="permanent", reason="bounce")["event-data"])):
+        signature = mailgun.signature(now.timestamp(), token=f"{n:050x}")
+        yield "mailgun", json.dumps({"signature": signature, "event-data": json.loads(body)}).encode(), {}
 
 
 def filters(command: Mapping[str, Any]) -> Iterator[Any]:
@@ -85,8 +108,7 @@ async def test_no_operator_reaches_a_query(world: World) -> None:
     sent += [("/forms/contact", body, {"Content-Type": "application/json"}) for body in hostile(FORM)]
     told = {"X-Telegram-Bot-Api-Secret-Token": secrets["webhook_secret"]}
     sent += [("/webhooks/telegram/canary", body, told) for body in hostile(UPDATE)]
-    for provider, mail in (("postmark", postmark.MAIL), ("mailjet", mailjet.MAIL)):
-        sent += [(f"/webhooks/email/canary/{provider}", body, basic(PASSWORD)) for body in hostile(mail, 16)]
+    sent += [(f"/webhooks/email/canary/{name}", body, headers) for name, body, headers in from_providers()]
     seen: dict[str, set[int]] = {}
     for path, body, headers in sent:
         status, text, _ = await asked(world, "POST", path, data=body, headers=headers)
