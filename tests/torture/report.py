@@ -31,7 +31,15 @@ def written(outcomes: Sequence[Outcome], folder: Path) -> str:
     lines += _faults(outcomes)
     found = sum(len(outcome.findings) for outcome in outcomes)
     lines += ["", f"{found} findings; the evidence is in {folder}" if found else "The checker found nothing."]
+    if found:
+        lines += _last_words(folder)
     return "\n".join(lines)
+
+
+def _last_words(folder: Path) -> list[str]:
+    """What each process had logged when it was over: whoever reads the report may not have the evidence."""
+    said = {log.stem: log.read_text(errors="replace").splitlines() for log in sorted(folder.rglob("*-[0-9].log"))}
+    return [f"{name}: {line[:300]}" for name, lines in said.items() for line in lines[-4:]]
 
 
 def _chapter(outcome: Outcome) -> list[str]:
