@@ -16,6 +16,9 @@ from tests import house_rules
 from tests.house_rules import ROOMS, ROOT, RULES, File, Rule, files
 from tests.servers.mongo import free_port
 
+# The tree is read once for all of them.
+pytestmark = pytest.mark.xdist_group("house")
+
 # rule: ((path, an example that keeps it), (path, one that does not))
 EXAMPLES: dict[Rule, tuple[tuple[str, str], tuple[str, str]]] = {
     house_rules.environment_only_in_settings: (
@@ -186,8 +189,7 @@ def test_a_web_hub_never_imports_aiogram(tmp_path: Path, database_uri: str, data
     assert "aiogram" not in modules
 
 
-@pytest.mark.xdist_group("together")
 def test_what_belongs_together_runs_in_one_process(request: pytest.FixtureRequest) -> None:
     """What loads the whole machine stays in one process of a parallel run: it disturbs itself, and all the others."""
     parallel = hasattr(request.config, "workerinput")
-    assert request.node.nodeid.endswith("@together") == parallel
+    assert request.node.nodeid.endswith("@house") == parallel

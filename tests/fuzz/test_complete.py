@@ -24,6 +24,9 @@ from tests.fuzz.target import ROOT, Refusal, outcome
 from tests.fuzz.targets import ALL, channels
 from tests.house_rules import ROOMS
 
+# All targets are gone through once for all of them.
+pytestmark = pytest.mark.xdist_group("complete")
+
 # What reads what is written. `int` and `float` count where their argument is not a number already by its look.
 READERS = frozenset(
     [
