@@ -6,8 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 ARGS ?=
 TEST_WORKERS ?= 4
-# What Python compiled is kept, whatever the environment says: a hub then starts in a third of the time, and tests start
-# hundreds.
+# What Python compiled is kept, whatever the environment says: a hub then starts sooner, and tests start hundreds.
 export PYTHONDONTWRITEBYTECODE :=
 
 help:            ## list the targets
