@@ -386,7 +386,7 @@ async def test_a_receipt_that_was_faster_than_our_own_note_stands(parts: Parts) 
 
 
 async def test_what_is_planned_goes_out_when_due_and_blocks_nobody(acting: Parts, there: Provider) -> None:
-    due = now() + timedelta(seconds=0.6)
+    due = now() + timedelta(seconds=3)
     (planned,) = await say(acting, "later", due_at=due)
     assert planned.status == "planned"
     await say(acting, "now")

@@ -68,15 +68,17 @@ async def test_what_is_too_large_is_refused_before_it_is_held(world: World, door
 @pytest.mark.parametrize("door", POSTS, ids=lambda door: door.path)
 async def test_a_body_that_unpacks_without_end_is_cut_at_the_limit(world: World, door: Door, packed: str) -> None:
     """A megabyte packed is a gigabyte of zeros: nobody holds that, and nobody computes it."""
+    if door.path.startswith(("/confirm", "/unsubscribe")):
+        return  # nothing of the body is ever read there, packed or not; see below
     path, headers = await address(world, door)
     encoding = {"Content-Encoding": packed.removeprefix("raw ")}
     memory = psutil.Process().memory_info().rss
     status, _, _ = await asked(world, "POST", path, data=BOMBS[packed], headers=headers | encoding)
-    assert status in (400, 401, 413) or door.path.startswith(("/confirm", "/unsubscribe"))
+    assert status in (400, 401, 413)
     assert psutil.Process().memory_info().rss - memory < 200 * MB
     # What is not packed as it says is told so, and is no fault of ours.
     status, text, _ = await asked(world, "POST", path, data=b"not packed", headers=headers | encoding)
-    assert status in (400, 401, 422) or door.path.startswith(("/confirm", "/unsubscribe")), text
+    assert status in (400, 401, 422), text
 
 
 BOMBS = {
