@@ -19,6 +19,8 @@ from tests.security.world import World, asked
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("walk")]
 
 POSTS = [door for door in DOORS if door.method == "POST" and door.path != "/demo/mail"]
+# At the others nothing of a body is ever read, packed or not.
+READING = [door for door in POSTS if not door.path.startswith(("/confirm", "/unsubscribe"))]
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -65,11 +67,9 @@ async def test_what_is_too_large_is_refused_before_it_is_held(world: World, door
 
 
 @pytest.mark.parametrize("packed", ["gzip", "deflate", "raw deflate", "br"])
-@pytest.mark.parametrize("door", POSTS, ids=lambda door: door.path)
+@pytest.mark.parametrize("door", READING, ids=lambda door: door.path)
 async def test_a_body_that_unpacks_without_end_is_cut_at_the_limit(world: World, door: Door, packed: str) -> None:
     """A megabyte packed is a gigabyte of zeros: nobody holds that, and nobody computes it."""
-    if door.path.startswith(("/confirm", "/unsubscribe")):
-        return  # nothing of the body is ever read there, packed or not; see below
     path, headers = await address(world, door)
     encoding = {"Content-Encoding": packed.removeprefix("raw ")}
     memory = psutil.Process().memory_info().rss
