@@ -13,6 +13,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta
 from typing import Any
+from urllib.parse import parse_qsl
 
 import bson
 import pymongo
@@ -100,8 +101,13 @@ class Database:
 
     @classmethod
     def connect(cls, uri: str, name: str, *, timeout: float = 5) -> Database:
-        """A database at `uri`; connects on first use. Each operation gives up after `timeout` seconds."""
+        """A database at `uri`; connects on first use. Each operation gives up after `timeout` seconds.
+
+        A `timeoutMS` in `uri` counts for more: with the driver, what a program asks for does.
+        """
         meter = Meter()
+        options = {option.lower(): value for option, value in parse_qsl(uri.partition("?")[2])}
+        patience = int(timeout * 1000)
         try:
             client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
                 uri,
@@ -109,8 +115,8 @@ class Database:
                 tz_aware=True,
                 w="majority",
                 retryWrites=True,
-                timeoutMS=int(timeout * 1000),
-                serverSelectionTimeoutMS=int(timeout * 1000),
+                timeoutMS=options.get("timeoutms", patience),
+                serverSelectionTimeoutMS=patience,
                 minPoolSize=2,
                 maxPoolSize=50,
                 appname="switchboard",

@@ -1,6 +1,7 @@
-"""What every test may ask for: a fresh database on one real MongoDB that all processes of the run share.
+"""What every test may ask for: an empty database on one real MongoDB that all processes of the run share.
 
-`database` is a connected `core.database.Database`; `database_uri` and `database_name` are for what connects itself.
+`database` is a connected `core.database.Database`; `database_uri` and `database_name` are for what connects itself;
+`bare_name` is the name of one that is not there yet.
 With xdist the controller starts the MongoDB and passes its URI on; without, the first test that needs it does.
 
 Property tests try the same values in every run, so that a commit is green or red and not both;
@@ -10,8 +11,7 @@ Property tests try the same values in every run, so that a commit is green or re
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pymongo
@@ -19,11 +19,15 @@ import pytest
 from hypothesis import settings
 
 from core.database import Database
+from tests.servers.databases import Databases
 from tests.servers.mongo import MongoServer, database_name_for
 
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.register_profile("search", deadline=None)
 settings.load_profile("same")
+
+# What a test asks a MongoDB for that the whole run shares may take long on a machine that others use too.
+PATIENCE = "&timeoutMS=60000"
 
 _shared = pytest.StashKey[MongoServer]()
 
@@ -38,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """In the controller: tells a worker where it is."""
-    node.workerinput["mongodb_uri"] = node.config.stash[_shared].uri
+    node.workerinput["mongodb_uri"] = node.config.stash[_shared].uri + PATIENCE
 
 
 @pytest.hookimpl(trylast=True)
@@ -73,7 +77,7 @@ def database_uri(request: pytest.FixtureRequest) -> Iterator[str]:
     server = MongoServer()
     try:
         server.start()
-        yield server.uri
+        yield server.uri + PATIENCE
     finally:
         server.stop()
 
@@ -87,23 +91,32 @@ def mongo_client(database_uri: str) -> Iterator[pymongo.MongoClient[dict[str, An
 
 
 @pytest.fixture(scope="session")
-def drop(mongo_client: pymongo.MongoClient[dict[str, Any]]) -> Iterator[Callable[[str], object]]:
-    """Drops databases behind the tests' back: a tenth of a second each that no test needs to wait for."""
-    with ThreadPoolExecutor(1) as pool:
-        yield lambda name: pool.submit(mongo_client.drop_database, name)
+def databases(database_uri: str, mongo_client: pymongo.MongoClient[dict[str, Any]]) -> Iterator[Databases]:
+    """Databases to lend."""
+    lender = Databases(database_uri, mongo_client)
+    yield lender
+    lender.close()
 
 
 @pytest.fixture
-def database_name(request: pytest.FixtureRequest, drop: Callable[[str], object]) -> Iterator[str]:
-    """The name of a database that is this test's alone; dropped after it."""
-    name = database_name_for(request.node.name)
+def database_name(databases: Databases) -> Iterator[str]:
+    """The name of a database that is this test's alone: every index is there, and no document."""
+    name = databases.lend()
     yield name
-    drop(name)
+    databases.give_back(name)
+
+
+@pytest.fixture
+def bare_name(databases: Databases) -> Iterator[str]:
+    """The name of a database that nobody has written to, not even an index; dropped after the test."""
+    name = database_name_for("bare")
+    yield name
+    databases.drop(name)
 
 
 @pytest.fixture
 async def database(database_uri: str, database_name: str) -> AsyncIterator[Database]:
-    """A connected, empty database; indexes are made by what needs them."""
+    """That database, connected."""
     database = Database.connect(database_uri, database_name)
     yield database
     await database.close()

@@ -28,7 +28,7 @@ MANY = 300
 LONG = "A long answer, said again and again. " * 1500
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(600)
 async def test_a_chat_that_takes_nothing_costs_little_and_is_caught_up(
     tmp_path: Path, database: Database, database_uri: str, database_name: str
 ) -> None:

@@ -9,6 +9,7 @@ import os
 import stat
 import sys
 import zipfile
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -80,6 +81,15 @@ class Operator:
 async def operator(tmp_path: Path, database: Database, database_uri: str, database_name: str) -> Operator:
     settings = Settings.load(env_file=None, secret_key=KEY, mongodb_uri=database_uri)
     return Operator(tmp_path, database_uri, database_name, stores_on(database, settings))
+
+
+@pytest.fixture
+async def beginner(tmp_path: Path, database_uri: str, bare_name: str) -> AsyncIterator[Operator]:
+    """One whose database was not set up yet."""
+    settings = Settings.load(env_file=None, secret_key=KEY, mongodb_uri=database_uri)
+    database = Database.connect(database_uri, bare_name)
+    yield Operator(tmp_path, database_uri, bare_name, stores_on(database, settings))
+    await database.close()
 
 
 # ------------------------------------------------------------------------------------------------- normalise
@@ -326,11 +336,11 @@ async def test_people_are_added_listed_and_get_new_passwords(operator: Operator)
 # ----------------------------------------------------------------------------------------------- the set-up
 
 
-async def test_migrate_says_what_it_changed_and_then_nothing(operator: Operator) -> None:
-    first = await operator.run("migrate")
+async def test_migrate_says_what_it_changed_and_then_nothing(beginner: Operator) -> None:
+    first = await beginner.run("migrate")
     assert first.code == 0, first.err
     assert "orders: created source_1_number_1_unique" in first.out
-    assert (await operator.run("migrate")).out == "Everything is up to date.\n"
+    assert (await beginner.run("migrate")).out == "Everything is up to date.\n"
 
 
 async def test_doctor_finds_nothing_bad_in_a_good_set_up(operator: Operator, tmp_path: Path) -> None:
@@ -353,20 +363,20 @@ async def test_doctor_finds_nothing_bad_in_a_good_set_up(operator: Operator, tmp
     assert "orders:shop" in ran.out
 
 
-async def test_doctor_names_each_thing_to_mend(operator: Operator) -> None:
-    await operator.stores.accounts.save(
+async def test_doctor_names_each_thing_to_mend(beginner: Operator) -> None:
+    await beginner.stores.accounts.save(
         Account("telegram", "bot", settings={"api_url": "http://127.0.0.1:9"}, secrets={"token": "1:a"})
     )
-    ran = await operator.run("doctor", SWITCHBOARD_LMTP_LISTEN="127.0.0.1:2424")
+    ran = await beginner.run("doctor", SWITCHBOARD_LMTP_LISTEN="127.0.0.1:2424")
     assert ran.code == 1
     assert "! Mail         is taken in at 127.0.0.1:2424 as localhost: give it a name with SWITCHBOARD_SMTP" in ran.out
     assert "✗ Line         telegram:bot:" in ran.out
     assert "switchboard migrate" in ran.out
     assert "SWITCHBOARD_PUBLIC_URL" in ran.out
-    wrong = await operator.run("doctor", SWITCHBOARD_PORT="many")
+    wrong = await beginner.run("doctor", SWITCHBOARD_PORT="many")
     assert wrong.code == 1
     assert "SWITCHBOARD_PORT" in wrong.out
-    other_key = await operator.run("doctor", SWITCHBOARD_SECRET_KEY="another key, also long enough to be one")
+    other_key = await beginner.run("doctor", SWITCHBOARD_SECRET_KEY="another key, also long enough to be one")
     assert other_key.code == 1
     assert "another key" in other_key.out
 

@@ -17,7 +17,7 @@ SHORT = (
 
 
 @pytest.mark.xdist_group("load")
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1500)
 @pytest.mark.parametrize("chapter", SHORT, ids=lambda chapter: chapter.stage)
 async def test_nothing_is_lost_doubled_swapped_or_misdirected(chapter: Chapter, tmp_path: Path) -> None:
     outcome = await play_chapter(chapter, tmp_path)
