@@ -1,4 +1,7 @@
-"""A real browser for tests: Debian's Chromium, driven by Playwright."""
+"""A real browser for tests: Debian's Chromium, driven by Playwright.
+
+The shell without windows is taken where it is installed: it draws and runs the same, and starts in half the time.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,10 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]  # ships no types
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
+PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser")
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -25,7 +30,7 @@ expect.set_options(timeout=PATIENCE)
 @asynccontextmanager
 async def browsing() -> AsyncIterator[Browser]:
     """A headless browser, closed at the end."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     assert program, "no Chromium was found; tests/prepare.sh says what to install"
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=program, args=list(FLAGS))
@@ -43,3 +48,27 @@ async def page_of(browser: Browser, errors: list[str], **options: object) -> tup
     page.on("pageerror", lambda error: errors.append(f"{page.url}: {error}"))
     page.on("console", lambda line: errors.append(f"{page.url}: {line.text}") if line.type == "error" else None)
     return context, page
+
+
+SETTLED = """async () => {
+  const running = [...document.getAnimations()];
+  const look = (root) => {
+    for (const element of root.querySelectorAll("*")) {
+      if (!element.shadowRoot) continue;
+      running.push(...element.shadowRoot.getAnimations());
+      look(element.shadowRoot);
+    }
+  };
+  look(document);
+  const ending = running.filter((one) => one.effect.getComputedTiming().iterations !== Infinity);
+  await Promise.allSettled(ending.map((one) => one.finished));
+}"""
+
+
+async def assert_accessible(page: Page, part: str | None = None) -> None:
+    """Fails when axe finds anything on the page, or in the part of it that a selector names."""
+    # What is just fading in is not what anybody reads.
+    await page.evaluate(SETTLED)
+    # Only what is wrong is written out: naming every element that is right takes most of its time.
+    found = await Axe().run(page, {"include": [[part]]} if part else None, {"resultTypes": ["violations"]})
+    assert found.violations_count == 0, f"{page.url}\n{found.generate_report()}"

@@ -11,10 +11,10 @@ from playwright.async_api import Browser, Locator, Page, expect
 from core.hours.hours import Hours
 from core.hours.written import read_week
 from switchboard.hub import Hub
-from tests.browser import browsing, page_of
+from tests.browser import assert_accessible, browsing, page_of
 from tests.inbox.desk import agent_of
 from tests.inbox.test_bot import history_of_runs, planned_call
-from tests.inbox.test_browser import accessible, fits, sign_in
+from tests.inbox.test_browser import fits, sign_in
 
 PAGES = (
     *("/inbox/calls", "/inbox/bot/report", "/inbox/bot/try", "/inbox/bot/texts", "/inbox/bot/texts/order.one"),
@@ -59,7 +59,7 @@ async def test_every_page_of_the_bot_fits_and_can_be_used_by_everybody(
     for path in PAGES:
         await page.goto(hub.url + path)
         await expect(page.locator("main h1")).to_be_visible()
-        await accessible(page, f"{path} {language} {theme}")
+        await assert_accessible(page)
         await fits(page)
     assert errors == []
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]  # ships no types
 from playwright.async_api import Browser, Page, expect
 
 from core.agents.agent import Agent
 from core.content import Content
 from switchboard.hub import Hub
-from tests.browser import browsing, page_of
+from tests.browser import assert_accessible, browsing, page_of
 from tests.inbox.desk import PASSWORD, agent_of, asks, says
 
 
@@ -27,11 +26,6 @@ async def sign_in(hub: Hub, page: Page, agent: Agent) -> None:
     await page.locator("[name=password]").fill(PASSWORD)
     await page.keyboard.press("Enter")
     await page.wait_for_url("**/inbox/")
-
-
-async def accessible(page: Page, where: str) -> None:
-    results = await Axe().run(page)
-    assert results.violations_count == 0, f"{where}\n{results.generate_report()}"
 
 
 async def fits(page: Page) -> None:
@@ -171,7 +165,7 @@ async def test_axe_finds_nothing(hub: Hub, browser: Browser, scheme: str, width:
         browser, [], viewport={"width": width, "height": 800}, color_scheme=scheme, reduced_motion="reduce"
     )
     await page.goto(f"{hub.url}/inbox/sign-in")
-    await accessible(page, "sign-in")
+    await assert_accessible(page)
     await sign_in(hub, page, ada)
     for path in (
         "/inbox/",
@@ -190,11 +184,11 @@ async def test_axe_finds_nothing(hub: Hub, browser: Browser, scheme: str, width:
         "/inbox/c/nothing",
     ):
         await page.goto(hub.url + path)
-        await accessible(page, path)
+        await assert_accessible(page)
         await fits(page)
     await page.goto(f"{hub.url}/inbox/c/{conversation.id}")
     await page.locator("#snooze summary").click()
-    await accessible(page, "an open menu")
+    await assert_accessible(page)
     await page.keyboard.press("Escape")
     await page.keyboard.press("?")
-    await accessible(page, "help")
+    await assert_accessible(page)

@@ -13,9 +13,9 @@ from core.agents.agent import Agent
 from core.channel import Account, Address, Identity
 from core.content import Content
 from switchboard.hub import Hub
-from tests.browser import browsing, page_of
+from tests.browser import assert_accessible, browsing, page_of
 from tests.inbox.desk import asks, conversation_of
-from tests.inbox.test_browser import accessible, fits, sign_in
+from tests.inbox.test_browser import fits, sign_in
 from tests.making import until
 from tests.servers.smtp import FaultySmtp
 
@@ -82,7 +82,7 @@ async def test_one_press_sends_it_to_the_other_address(hub: Hub, maria: Agent, l
         await expect(thread).to_contain_text("Room <5>")
         await expect(thread).to_contain_text("The customer can also be reached here: webchat ann-in-the-chat")
         await fits(page)
-        await accessible(page, "a failed message")
+        await assert_accessible(page)
         await page.goto(f"{hub.url}/inbox/problems")
         await expect(page.get_by_role("button", name="ann-in-the-chat")).to_be_visible()
         await page.goto(f"{hub.url}/inbox/c/{conversation.id}")

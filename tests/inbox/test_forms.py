@@ -15,9 +15,9 @@ from core.channel import Account
 from core.forms.field import FormField, Option
 from core.forms.form import Form
 from switchboard.hub import Hub
-from tests.browser import browsing, page_of
+from tests.browser import assert_accessible, browsing, page_of
 from tests.inbox.desk import AtDesk, agent_of
-from tests.inbox.test_browser import accessible, fits, sign_in
+from tests.inbox.test_browser import fits, sign_in
 
 RIDE = Form(
     "ride",
@@ -264,5 +264,5 @@ async def test_the_builder_is_for_everybody(
     for path in ("/inbox/settings/forms", BASE, "/inbox/spam", "/inbox/forms/ride/versions/1"):
         await page.goto(hub.url + path)
         await page.locator(".question details").evaluate_all("all => all.forEach((one) => (one.open = true))")
-        await accessible(page, path)
+        await assert_accessible(page)
         await fits(page)

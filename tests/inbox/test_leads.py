@@ -21,9 +21,9 @@ from core.ids import new_id
 from core.leads.lead import Lead, Source
 from core.leads.store import LeadView
 from switchboard.hub import Hub
-from tests.browser import browsing, page_of
+from tests.browser import assert_accessible, browsing, page_of
 from tests.inbox.desk import AtDesk, agent_of, asks
-from tests.inbox.test_browser import accessible, fits, sign_in
+from tests.inbox.test_browser import fits, sign_in
 from tests.making import now
 
 
@@ -187,7 +187,7 @@ async def test_a_board_is_worked_by_drag_and_keyboard_and_follows_others(hub: Hu
     _, page = await page_of(browser, errors, viewport={"width": 1300, "height": 800})
     await sign_in(hub, page, ada)
     await page.goto(f"{hub.url}/inbox/leads")
-    await accessible(page, "board")
+    await assert_accessible(page)
     await page.evaluate("window.stayed = true")
 
     await drag(page, lead, "contacted")
@@ -241,7 +241,7 @@ async def test_leads_fit_a_phone_and_everybody(hub: Hub, browser: Browser) -> No
     await sign_in(hub, page, olha)
     for path in ("leads", "leads?shape=list", "settings/leads", f"c/{conversation.id}#side"):
         await page.goto(f"{hub.url}/inbox/{path}")
-        await accessible(page, path)
+        await assert_accessible(page)
         await fits(page)
     # The card's own menu moves it where dragging is hard.
     await page.goto(f"{hub.url}/inbox/leads")

@@ -11,10 +11,10 @@ from playwright.async_api import Browser, expect
 
 from core.agents.agent import Agent
 from switchboard.hub import Hub
-from tests.browser import browsing, page_of
+from tests.browser import assert_accessible, browsing, page_of
 from tests.inbox.desk import agent_of, asks
 from tests.inbox.letters import arrives, mail_line, sent, thread_about, written
-from tests.inbox.test_browser import accessible, fits, sign_in
+from tests.inbox.test_browser import fits, sign_in
 from tests.servers.smtp import FaultySmtp
 
 PASTES = """() => {
@@ -132,5 +132,5 @@ async def test_letters_are_for_everybody(
     ):
         await page.goto(hub.url + path)
         await page.evaluate("document.querySelectorAll('details:not(.menu)').forEach((one) => (one.open = true))")
-        await accessible(page, path)
+        await assert_accessible(page)
         await fits(page)

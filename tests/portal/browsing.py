@@ -6,12 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from aiohttp import web
-from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]  # ships no types
 from playwright.async_api import Page
 
 from tests.browser import browsing as browser
 
-__all__ = ["assert_accessible", "browser", "complaints", "foreign_site"]
+__all__ = ["browser", "complaints", "foreign_site"]
 
 
 @asynccontextmanager
@@ -61,26 +60,3 @@ def complaints(page: Page) -> list[str]:
     page.on("console", lambda message: heard(message.text) if message.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: found.append(str(error)))
     return found
-
-
-SETTLED = """async () => {
-  const running = [...document.getAnimations()];
-  const look = (root) => {
-    for (const element of root.querySelectorAll("*")) {
-      if (!element.shadowRoot) continue;
-      running.push(...element.shadowRoot.getAnimations());
-      look(element.shadowRoot);
-    }
-  };
-  look(document);
-  const ending = running.filter((one) => one.effect.getComputedTiming().iterations !== Infinity);
-  await Promise.allSettled(ending.map((one) => one.finished));
-}"""
-
-
-async def assert_accessible(page: Page, part: str | None = None) -> None:
-    """Fails when axe finds anything on the page, or in the part of it that a selector names."""
-    # What is just fading in is not what anybody reads.
-    await page.evaluate(SETTLED)
-    results = await Axe().run(page, {"include": [[part]]} if part else None)
-    assert results.violations_count == 0, f"{page.url}\n{results.generate_report()}"

@@ -15,7 +15,8 @@ from core.channel import Account
 from core.forms.judge import QUICK_SECONDS
 from core.interactions.interaction import Interaction
 from switchboard.hub import Hub
-from tests.portal.browsing import assert_accessible, browser
+from tests.browser import assert_accessible
+from tests.portal.browsing import browser
 from tests.portal.conftest import CONTACT, SHOP
 from tests.running import running_hub
 

@@ -15,8 +15,9 @@ from playwright.async_api import expect
 from core.orders.order import Order, OrderLine, Step
 from portal.tracking import stages
 from switchboard.hub import Hub
+from tests.browser import assert_accessible
 from tests.making import until
-from tests.portal.browsing import assert_accessible, browser, complaints
+from tests.portal.browsing import browser, complaints
 from tests.running import running_hub
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

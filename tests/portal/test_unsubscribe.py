@@ -12,8 +12,9 @@ from core.interactions.interaction import Author, Interaction
 from core.unsubscribe import Unsubscribe
 from switchboard.hub import Hub
 from switchboard.wiring import unsubscribe_links
+from tests.browser import assert_accessible
 from tests.making import now, until
-from tests.portal.browsing import assert_accessible, browser, complaints
+from tests.portal.browsing import browser, complaints
 
 ADDRESS = "webchat:shop:ann"
 

@@ -14,7 +14,8 @@ from playwright.async_api import FilePayload, Page, expect
 
 from core.channel import Account
 from switchboard.hub import Hub
-from tests.portal.browsing import assert_accessible, browser, complaints, foreign_site
+from tests.browser import assert_accessible
+from tests.portal.browsing import browser, complaints, foreign_site
 from tests.portal.conftest import put, said_at
 from tests.portal.wire import Wire, wire_to
 

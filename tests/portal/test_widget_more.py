@@ -17,9 +17,9 @@ from core.chat.typing import Typist
 from core.content import Button, Content, Mark
 from core.interactions.interaction import Author, Interaction
 from switchboard.hub import Hub
-from tests.browser import browsing
+from tests.browser import assert_accessible, browsing
 from tests.making import until
-from tests.portal.browsing import assert_accessible, complaints, foreign_site
+from tests.portal.browsing import complaints, foreign_site
 from tests.portal.conftest import put, said_at
 from tests.portal.test_identity import SECRET, token
 from tests.portal.test_widget import address_of, say, shop

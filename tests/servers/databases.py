@@ -16,14 +16,15 @@ from tests.servers.mongo import database_name_for
 
 Client = pymongo.MongoClient[dict[str, Any]]
 Shape = dict[str, list[Any]]
+Size = tuple[int, int]
 
 
 class Databases:
     """Lends databases that have every index and no document, each to one test at a time.
 
     What comes back is emptied behind the tests' back and lent again, the longest unused first: making and dropping a
-    hundred files for every test is most of what a MongoDB would do for them. One that a test left with other indexes or
-    options than it was given is dropped.
+    hundred files for every test is most of what a MongoDB would do for them. One that a test left with more or fewer
+    collections or indexes is looked at, and dropped when it lacks any or a collection of ours has others.
     """
 
     def __init__(self, uri: str, client: Client) -> None:
@@ -32,6 +33,7 @@ class Databases:
         self._pool = ThreadPoolExecutor(1)
         self._resting: deque[Future[str | None]] = deque()
         self._shape: Shape = {}
+        self._sizes: dict[str, Size] = {}
 
     def lend(self) -> str:
         """The name of a database that is the caller's alone until it is given back."""
@@ -68,12 +70,18 @@ class Databases:
         try:
             for collection in database.list_collection_names(filter={"name": {"$not": {"$regex": r"^system\."}}}):
                 database[collection].delete_many({})
-            if self._shape_of(name).items() >= self._shape.items():
+            size = self._size_of(name)
+            if size == self._sizes.get(name) or self._shape_of(name).items() >= self._shape.items():
+                self._sizes[name] = size
                 return name
         except PyMongoError:
             pass  # it is given up
         self._client.drop_database(name)
         return None
+
+    def _size_of(self, name: str) -> Size:
+        told = self._client[name].command("dbStats")
+        return told["collections"], told["indexes"]
 
     def _shape_of(self, name: str) -> Shape:
         database = self._client[name]

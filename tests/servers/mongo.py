@@ -69,8 +69,8 @@ class MongoServer:
                 *("--bind_ip", "127.0.0.1", "--port", str(self.port), "--nounixsocket", "--replSet", "tests"),
                 *("--wiredTigerCacheSizeGB", "0.5", "--oplogSize", "200"),
                 *("--setParameter", "diagnosticDataCollectionEnabled=false"),
-                # Dropped databases leave the disk soon: thousands of open files are more than a machine may allow.
-                *("--setParameter", "minSnapshotHistoryWindowInSeconds=0", "--syncdelay", "5"),
+                # Nobody reads what was five minutes ago.
+                *("--setParameter", "minSnapshotHistoryWindowInSeconds=0"),
             ]
         )
         deadline = time.monotonic() + 30

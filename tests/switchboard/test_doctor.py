@@ -144,6 +144,9 @@ async def test_indexes_that_are_missing_or_of_no_use_are_named(stores: Stores) -
     missing = await mongodb.indexes(stores)
     assert "orders.token_1_unique" in missing.says
     assert "switchboard migrate" in missing.says
+    changes = await stores.database.migrate(INDEXES)
+    assert changes == ["orders: created token_1_unique", "orders: dropped colour_1"]
+    assert (await mongodb.indexes(stores)).level == "ok"
 
 
 async def test_a_database_of_the_version_before_is_examined_before_it_is_brought_up_to_date(stores: Stores) -> None:

@@ -3,9 +3,10 @@
 let audio;
 
 function chime() {
+  if (navigator.userActivation?.hasBeenActive === false) return; // a page nobody has touched yet may make no sound
   try {
     audio ??= new AudioContext();
-    if (audio.state === "suspended") return void audio.resume(); // a page nobody has touched yet may make no sound
+    if (audio.state === "suspended") return void audio.resume();
     for (const [n, tone] of [660, 880].entries()) {
       const start = audio.currentTime + n * 0.12;
       const voice = audio.createOscillator();
