@@ -16,6 +16,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -253,9 +254,22 @@ class PrivateMongod:
         finally:
             await end(process)
 
-    def _client(self, **login: str) -> AsyncMongoClient[dict[str, Any]]:
+    @contextlib.asynccontextmanager
+    async def _client(self, **login: str) -> AsyncIterator[AsyncMongoClient[dict[str, Any]]]:
+        """A client for the block. It is closed to the end, also when somebody loses patience meanwhile."""
         options: dict[str, Any] = {**login, "retryReads": False, "retryWrites": False}  # we ask again ourselves, sooner
-        return AsyncMongoClient("127.0.0.1", self._port, directConnection=True, timeoutMS=5_000, **options)
+        client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
+            "127.0.0.1", self._port, directConnection=True, timeoutMS=5_000, **options
+        )
+        try:
+            yield client
+        finally:
+            closing = asyncio.ensure_future(client.close())
+            try:
+                await asyncio.shield(closing)
+            except asyncio.CancelledError:
+                await closing
+                raise
 
     async def _primary(self, *, within: float, ours: bool = False) -> bool:
         """Whether our user finds a primary there within so many seconds; with `ours` it must know our password."""

@@ -23,7 +23,7 @@ FLAGS = (
     "--disable-sync",
 )
 # A test waits for what must come; how long that takes is not what it asks.
-PATIENCE = 30_000
+PATIENCE = 120_000
 expect.set_options(timeout=PATIENCE)
 
 

@@ -47,16 +47,19 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Has what takes long begin first, so that at the end nobody waits for it.
+    """Has what takes long begin first, so that at the end nobody waits for it, and what loads the whole machine last.
 
-    Long are those that stay together in one process (what loads the whole machine does, so that no two of them do it at
-    once), and those that ask for more than the usual time.
+    Long are those that stay together in one process, and those that ask for more than the usual time. What loads the
+    machine (the group `load-...`) would have all others wait for things that come late.
     """
     usual = float(items[0].config.getini("timeout")) if items else 0
 
     def later(item: pytest.Item) -> int:
+        group = item.get_closest_marker("xdist_group")
         asked = item.get_closest_marker("timeout")
-        return 0 if item.get_closest_marker("xdist_group") else 1 if asked and asked.args[0] > usual else 2
+        if group:
+            return 3 if str(group.args[0]).startswith("load-") else 0
+        return 1 if asked and asked.args[0] > usual else 2
 
     items.sort(key=later)
 

@@ -121,7 +121,7 @@ async def working(
         await parts.lines.close()
 
 
-async def until(check: Callable[[], Awaitable[T]], seconds: float = 60) -> T:
+async def until(check: Callable[[], Awaitable[T]], seconds: float = 120) -> T:
     """The first true answer of `check`, asked again and again; fails after `seconds`."""
     async with asyncio.timeout(seconds):
         while not (answer := await check()):

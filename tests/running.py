@@ -54,7 +54,7 @@ class Process:
             self.process.send_signal(signal.SIGTERM)
         return await self.process.wait()
 
-    async def died(self, within: float = 30) -> int:
+    async def died(self, within: float = 120) -> int:
         """Wait for it to end by itself; the exit code (negative: the signal)."""
         async with asyncio.timeout(within):
             return await self.process.wait()
@@ -82,7 +82,7 @@ async def hub_process(
     reading: asyncio.Task[None] | None = None
     try:
         assert process.stdout is not None
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(120):
             while not hub.url:
                 line = (await process.stdout.readline()).decode()
                 assert line, f"the hub ended with {await process.wait()} before it was ready"

@@ -73,7 +73,7 @@ async def tell(hubs: list[Process], *, wait: Process | None) -> None:
     if wait is not None:
         await wait.died()
     body = json.dumps(EVENT).encode()
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(120):
         while True:
             headers = {SIGNATURE_HEADER: signed(SECRET, body, datetime.now(UTC))}
             try:
@@ -138,7 +138,7 @@ async def _ask(visitor: Visitor, hubs: list[Process], *, wait: Process | None) -
     """Say hello and wait for the answer, on whichever hub is there; first wait until `wait` is dead."""
     if wait is not None:
         await wait.died()
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(120):
         id = "hello-from-the-visitor"
         while id not in visitor.acked or not visitor.heard:
             try:
@@ -150,7 +150,7 @@ async def _ask(visitor: Visitor, hubs: list[Process], *, wait: Process | None) -
 
 async def _settled(log: Any) -> None:
     """Wait until nothing is left to do: no entry received, queued or being sent."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while log.count_documents({"status": {"$in": ["received", "queued", "sending"]}}) or not log.count_documents(
             {"kind": "notification"}
         ):

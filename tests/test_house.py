@@ -151,7 +151,7 @@ def imported(importtime: str) -> set[str]:
 
 def test_help_is_quick_because_it_imports_little() -> None:
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-c", RUN, "--help"], cwd=ROOT, capture_output=True, text=True, timeout=60
+        [sys.executable, "-X", "importtime", "-c", RUN, "--help"], cwd=ROOT, capture_output=True, text=True, timeout=240
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert "serve" in done.stdout
@@ -172,7 +172,7 @@ def test_a_web_hub_never_imports_aiogram(tmp_path: Path, database_uri: str, data
             stdout=subprocess.DEVNULL,
         )
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while True:
             try:
                 with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5):

@@ -33,7 +33,7 @@ class Visitor:
         """The visitor's own words as the hub shows them."""
         return [entry["text"] for _, entry in sorted(self.shown.items()) if entry["from"] == "you"]
 
-    async def say(self, url: str, text: str, *, id: str | None = None, within: float = 30, **more: str) -> str:
+    async def say(self, url: str, text: str, *, id: str | None = None, within: float = 120, **more: str) -> str:
         """Say `text` on a connection of its own until it is acked; returns the client id."""
         id = id or secrets.token_urlsafe(9)
         frame = {"type": "choice" if "value" in more else "message", "id": id, "text": text, **more}
@@ -44,7 +44,7 @@ class Visitor:
                 await asyncio.sleep(0.02)
         return id
 
-    async def hears(self, url: str, count: int, *, within: float = 30) -> list[dict[str, Any]]:
+    async def hears(self, url: str, count: int, *, within: float = 120) -> list[dict[str, Any]]:
         """Stay connected until `count` things were said to the visitor; returns all of them."""
         async with asyncio.timeout(within):
             while len(self.heard) < count:

@@ -18,7 +18,7 @@ def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.xdist_group("load")
+@pytest.mark.xdist_group("load-benchmarks")
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     ("names", "figures"),

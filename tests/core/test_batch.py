@@ -30,7 +30,7 @@ class Shelf:
 async def test_a_quiet_item_is_flushed_at_once_and_alone() -> None:
     shelf = Shelf()
     batch = Batch(shelf)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         assert await batch.put(1) == 10
         assert await batch.put(2) == 20
     assert shelf.flushes == [[1], [2]]

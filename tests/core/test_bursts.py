@@ -15,7 +15,7 @@ from core.bursts import Hand, bursts
 
 def ended(name: str) -> bool:
     """Whether every thread of that name ends soon."""
-    until = time.monotonic() + 30
+    until = time.monotonic() + 120
     while any(thread.name == name for thread in threading.enumerate()):
         if time.monotonic() > until:
             return False

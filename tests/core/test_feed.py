@@ -148,7 +148,7 @@ async def following(database: Database, *topics: str) -> AsyncIterator[Subscript
 async def gather_entries(changes: Subscription, n: int) -> list[str]:
     """The texts of the next `n` entries that are announced."""
     texts: list[str] = []
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while len(texts) < n:
             texts += [each.value.content.text for each in told(await changes.next(), "interaction")]
     return texts
@@ -161,7 +161,7 @@ async def test_what_another_process_writes_is_announced_here(
         command = [sys.executable, "-c", WRITER, database_uri, database_name, "one", "two"]
         run = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stderr=subprocess.PIPE)
         seen: list[Change] = []
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while len(told(seen, "interaction")) < 2 or not told(seen, "lane"):
                 seen += await changes.next()
         assert await run.wait() == 0

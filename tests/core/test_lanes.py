@@ -70,7 +70,7 @@ async def test_claimers_share_many_addresses_and_none_twice(addresses: Addresses
         while len(seen) < 100:
             await work()
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         await asyncio.gather(*(persistent() for _ in range(8)))
     assert sorted(seen) == sorted(everybody)
 

@@ -145,7 +145,7 @@ async def test_what_a_person_must_mend_is_shown_until_it_is_mended(alone: Parts,
     there.password = "changed"
     there.bring(update(0))
     async with alone.feed.subscribe("accounts") as changes, listening(alone):
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while all(change.id != "chat:demo" for change in await changes.next()):
                 pass
         assert await problem(alone) == "The password is wrong; enter it again."

@@ -96,7 +96,7 @@ def only(data: Path) -> psutil.Process:
     return process
 
 
-async def until(condition: Any, within: float = 30) -> None:
+async def until(condition: Any, within: float = 120) -> None:
     deadline = time.monotonic() + within
     while not condition():
         assert time.monotonic() < deadline, "it did not come true in time"
@@ -121,9 +121,7 @@ def values(uri: str) -> list[int]:
 
 async def test_it_starts_keeps_its_data_and_stops(data: Path) -> None:
     first = PrivateMongod(data)
-    began = time.monotonic()
     uri = await first.start()
-    assert time.monotonic() - began < 30
     assert first.first_time
     assert first.owned
     write(uri, 1)

@@ -96,6 +96,7 @@ OURS: dict[str, str] = {
     "channels/telegram/edit.py edit": "an id that Telegram gave to a message of ours",
     "core/child.py free_port": "a port that the operating system chose",
     "core/clock.py now": "a time that this process counts",
+    "core/database.py connect": "the operator's address of the database, of which one option's name is looked for",
     "core/database.py update": "a count in the database's answer",
     "core/hours/store.py save": "a time zone from the list that the page offers",
     "core/ids.py time_of": "an id that this file made, or one checked for its shape",
@@ -214,5 +215,6 @@ def test_every_class_that_verifies_or_parses_is_a_target() -> None:
 def test_names_are_unique_and_every_corpus_has_something_that_is_read() -> None:
     assert len({target.name for target in ALL}) == len(ALL)
     for target in ALL:
-        outcomes = [outcome(target, data) for data in target.corpus[:40]]
+        # Where two ends speak, a pause of the machine may look like one of theirs: those are asked again.
+        outcomes = (outcome(target, data) for _ in range(1 if target.steady else 20) for data in target.corpus[:40])
         assert any(not isinstance(one, Refusal) for one in outcomes), f"{target.name} refuses all of its corpus"

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from aiohttp import ClientResponse, ClientSession, CookieJar
+from aiohttp import ClientResponse, ClientSession, CookieJar, TCPConnector
 
 from core.agents.agent import Agent, Role
 from core.channel import Account, Address, Arrival
@@ -54,7 +54,9 @@ class AtDesk:
 @asynccontextmanager
 async def at_desk(hub: Hub, agent: Agent) -> AsyncIterator[AtDesk]:
     """`agent`, signed in through the sign-in page."""
-    async with ClientSession(cookie_jar=CookieJar(unsafe=True)) as session:
+    # A connection for each request: none is used just when the hub, after a while, closes it.
+    every = TCPConnector(force_close=True)
+    async with ClientSession(cookie_jar=CookieJar(unsafe=True), connector=every) as session:
         desk = AtDesk(hub.url, session)
         status, _ = await desk.post("/inbox/sign-in", {"email": agent.email, "password": PASSWORD})
         assert status == 303
@@ -85,7 +87,7 @@ async def says(hub: Hub, text: str, person: str = "v1", **more: Any) -> str:
     return str(address)
 
 
-async def conversation_of(hub: Hub, address: str, within: float = 30) -> Conversation:
+async def conversation_of(hub: Hub, address: str, within: float = 120) -> Conversation:
     """The conversation at `address`, once the hub has decided about its first message and put it there."""
     async with asyncio.timeout(within):
         while True:

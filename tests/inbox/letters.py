@@ -51,7 +51,7 @@ async def arrives(hub: Hub, raw: bytes) -> None:
     await hub.parts.receive.take(account, adapter, raw, {}, keep_foreign=True)
 
 
-async def thread_about(hub: Hub, subject: str, entries: int = 1, within: float = 20) -> Conversation:
+async def thread_about(hub: Hub, subject: str, entries: int = 1, within: float = 120) -> Conversation:
     """The conversation about `subject`, once it holds so many handled entries that came in."""
     async with asyncio.timeout(within):
         while True:
@@ -64,7 +64,7 @@ async def thread_about(hub: Hub, subject: str, entries: int = 1, within: float =
             await asyncio.sleep(0.02)
 
 
-async def sent(server: FaultySmtp, count: int = 1, within: float = 20) -> list[Any]:
+async def sent(server: FaultySmtp, count: int = 1, within: float = 120) -> list[Any]:
     """The mails the server took, once there are so many."""
     async with asyncio.timeout(within):
         while len(server.mails) < count:

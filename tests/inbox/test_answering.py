@@ -217,7 +217,7 @@ async def _anybody(hub: Hub) -> Agent:
 
 async def test_search_finds_what_was_said_and_who_said_it(hub: Hub, desk: AtDesk) -> None:
     conversation = await asks(hub, text="I want a person to ask about the turquoise bicycle", name="Zinaida Petrenko")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while "c-" + conversation.id not in (await desk.get("/inbox/?q=turquoise+bicyc"))[1]:
             await asyncio.sleep(0.05)
     assert f"/inbox/customers/{conversation.customer_id}" in (await desk.get("/inbox/?q=zinaida"))[1]

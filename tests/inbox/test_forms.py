@@ -184,7 +184,7 @@ async def order(page: Page) -> list[str]:
 
 
 async def kept_order(hub: Hub, wanted: list[str]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while True:
             form = await hub.parts.stores.forms.get("ride")
             assert form is not None

@@ -161,7 +161,7 @@ async def test_settings_are_for_administrators_and_say_what_is_wrong(hub: Hub, d
 
 
 async def in_state(hub: Hub, lead: Lead, state: str) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while True:
             after = await hub.parts.stores.leads.get(lead.id)
             assert after is not None

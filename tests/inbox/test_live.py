@@ -38,7 +38,7 @@ async def changes(response: ClientResponse) -> list[dict[str, Any]]:
 async def test_a_message_is_told_to_the_page_that_shows_its_conversation(hub: Hub, desk: AtDesk) -> None:
     conversation = await asks(hub)
     url = f"{hub.url}/inbox/live?c={conversation.id}"
-    async with asyncio.timeout(30), desk.session.get(url) as response:
+    async with asyncio.timeout(120), desk.session.get(url) as response:
         assert response.headers["Content-Type"].startswith("text/event-stream")
         await response.content.readline()
         await says(hub, "Are you there?", name="Ann")
@@ -52,7 +52,7 @@ async def test_a_message_is_told_to_the_page_that_shows_its_conversation(hub: Hu
 async def test_an_open_page_is_an_agent_on_duty_until_it_is_closed(hub: Hub, desk: AtDesk, maria: Agent) -> None:
     agents = hub.parts.stores.agents
     assert not await agents.on_duty(datetime.now(UTC))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         async with desk.session.get(f"{hub.url}/inbox/live") as response:
             await response.content.readline()
             assert await agents.on_duty(datetime.now(UTC))
@@ -68,7 +68,7 @@ async def test_a_page_that_takes_nothing_is_let_go_and_catches_up_without_a_hole
     database_uri: str, database_name: str
 ) -> None:
     async with (
-        asyncio.timeout(60),
+        asyncio.timeout(120),
         running_hub(database_uri, database_name, sample_data=False, slow_seconds=1) as hub,
     ):
         await site(hub)

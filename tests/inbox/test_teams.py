@@ -83,7 +83,7 @@ async def submitted(hub: Hub, name: str) -> Conversation:
     """Somebody called `name` fills the form in; the conversation it begins, once all is done with it."""
     async with aiohttp.ClientSession() as session, session.post(f"{hub.url}/forms/ride", data={"name": name}) as answer:
         assert answer.status == 200
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while True:
             for conversation in await hub.parts.stores.conversations.page(View(statuses=())):
                 if conversation.customer_name == name and conversation.tags:

@@ -77,7 +77,7 @@ class Visitor:
         await self.send({"type": "message", "id": id, "text": text})
         return id
 
-    async def frame(self, within: float = 30) -> dict[str, Any]:
+    async def frame(self, within: float = 120) -> dict[str, Any]:
         message = await self.ws.receive(timeout=within)
         assert message.type is aiohttp.WSMsgType.TEXT, f"{message.type} {message.data} {self.ws.close_code}"
         frame: dict[str, Any] = json.loads(message.data)
@@ -85,7 +85,7 @@ class Visitor:
 
     async def next(self, type: str, accept: Callable[[dict[str, Any]], bool] = lambda _: True) -> dict[str, Any]:
         """The next frame of `type` that will do; others are passed over."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while True:
                 frame = await self.frame()
                 if frame["type"] == type and accept(frame):
@@ -101,7 +101,7 @@ class Visitor:
 
     async def closed(self) -> int | None:
         """Read until the hub closes; the code."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while not self.ws.closed:
                 await self.ws.receive()
         return self.ws.close_code

@@ -89,7 +89,7 @@ async def a_site(hub: str, form: str) -> AsyncIterator[str]:
 
 async def tall(page: Page, enough: Callable[[float], bool]) -> None:
     """Wait until the frame is as tall as it should be. The page's policy lets Playwright evaluate nothing by itself."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while not enough((await page.locator("iframe").bounding_box() or {"height": 0})["height"]):
             await asyncio.sleep(0.05)
 
@@ -133,7 +133,7 @@ async def test_a_site_that_is_not_allowed_shows_nothing(hub: Hub, opened: Browse
         refused: list[str] = []
         page.on("console", lambda message: refused.append(message.text) if "frame-ancestors" in message.text else None)
         await page.goto(site)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             while not refused:
                 await page.wait_for_timeout(50)
         await expect(page.frame_locator("iframe").get_by_role("heading", name="A test ride")).to_have_count(0)

@@ -49,7 +49,7 @@ async def send(client: aiohttp.ClientSession, hub: Hub, fields: Any, name: str =
         return answer.status, answer.headers.get("Location") or await answer.text()
 
 
-async def until(look: Callable[[], Any], within: float = 20) -> Any:
+async def until(look: Callable[[], Any], within: float = 120) -> Any:
     """What `look` returns once it is something."""
     async with asyncio.timeout(within):
         while not (found := await look()):

@@ -102,12 +102,12 @@ async def test_a_dropped_line_loses_nothing_and_doubles_nothing(hub: Hub) -> Non
         await expect(page.locator("switchboard-chat .pending")).to_have_count(2)
         await page.get_by_label("Your message").fill("half a sent")
         wire.mend()
-        await expect(page.locator("switchboard-chat .pending")).to_have_count(0, timeout=60_000)
+        await expect(page.locator("switchboard-chat .pending")).to_have_count(0, timeout=120_000)
         await expect(page.get_by_text("said meanwhile")).to_have_count(1)
         for n in range(3):  # the line breaks right after each of these was sent
             await say(page, f"cut {n}")
             wire.cut()
-        await expect(page.locator("switchboard-chat .pending")).to_have_count(0, timeout=60_000)
+        await expect(page.locator("switchboard-chat .pending")).to_have_count(0, timeout=120_000)
         wanted = ["one", "two", "three", "cut 0", "cut 1", "cut 2"]
         assert [e.content.text for e in await said_at(hub, address)] == wanted
         assert await mine(page) == wanted
@@ -135,7 +135,7 @@ async def test_unsent_words_outlive_the_page_and_two_tabs_show_the_same(hub: Hub
         await page.get_by_role("button", name=re.compile("Open the chat")).click()
         await expect(page.get_by_label("Your message")).to_have_value("a draft")
         for tab in (page, other):
-            await expect(tab.locator("switchboard-chat .pending")).to_have_count(0, timeout=60_000)
+            await expect(tab.locator("switchboard-chat .pending")).to_have_count(0, timeout=120_000)
             await expect(tab.locator("switchboard-chat .you .text")).to_have_count(3)
             assert await mine(tab) == ["first", "from the second tab", "written offline"]
         texts = [e.content.text for e in await said_at(hub, await address_of(page))]
@@ -196,7 +196,7 @@ async def test_a_picture_goes_up_also_over_a_line_that_breaks(hub: Hub) -> None:
         await page.locator("switchboard-chat input[type=file]").set_input_files(dot("second.png"))
         await expect(page.locator("switchboard-chat .pending")).to_contain_text("second.png")
         wire.mend()
-        await expect(shown).to_have_count(2, timeout=60_000)
+        await expect(shown).to_have_count(2, timeout=120_000)
         files = [file.name for e in await said_at(hub, await address_of(page)) for file in e.content.files]
         assert files == ["dot.png", "second.png"]
 

@@ -217,7 +217,7 @@ async def test_signed_in_by_the_site_and_forgotten_at_sign_out(hub: Hub) -> None
         await page.evaluate(f"{chat}.signIn({{id: '4711', expires: '9999999999', hash: '{'0' * 64}'}})")
         await expect(page.get_by_text("Sign in again to go on.")).to_be_visible()
         await page.evaluate(f"{chat}.signIn({{token: {token(name='Ann', email='ann@example.org')!r}}})")
-        await expect(part(page, ".pending")).to_have_count(0, timeout=60_000)
+        await expect(part(page, ".pending")).to_have_count(0, timeout=120_000)
         await expect(part(page, ".you .text").last).to_have_text("not sent before signing in")
         await say(page, "as Ann")
         await expect(part(page, ".pending")).to_have_count(0)

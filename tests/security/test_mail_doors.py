@@ -39,7 +39,7 @@ class Line:
     async def hears(self) -> str:
         """The next answer, its last line; empty when the door hung up."""
         while True:
-            line = (await asyncio.wait_for(self._reader.readline(), 30)).decode()
+            line = (await asyncio.wait_for(self._reader.readline(), 120)).decode()
             if line[3:4] != "-":
                 return line.strip()
 

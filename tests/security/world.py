@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pymongo
-from aiohttp import ClientSession
+from aiohttp import ClientSession, TCPConnector
 
 from core.campaigns.link import Link
 from core.channel import Account
@@ -89,7 +89,7 @@ async def a_world(uri: str, name: str) -> AsyncIterator[World]:
         # claimed by a header, so that limits by place can be seen on one machine.
         settings = {"sample_data": True, "max_body": HUB, "trusted_proxies": "127.0.0.0/8", "request_seconds": 1}
         hub = await enter(running_hub(uri, name, role="web", **settings))
-        client = await enter(ClientSession())
+        client = await enter(ClientSession(connector=TCPConnector(force_close=True)))  # this hub keeps few open
         mongo: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(uri, tz_aware=True)
         stack.callback(mongo.close)
         agent, former = await agent_of(hub), await agent_of(hub, "Gone")

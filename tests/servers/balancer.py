@@ -27,7 +27,7 @@ async def balancer(ports: Sequence[int], folder: Path) -> AsyncIterator[str]:
             stderr=log,
         )
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             while True:
                 assert process.returncode is None, (folder / "haproxy.log").read_text()
                 try:

@@ -159,13 +159,13 @@ class Bot:
             self.changed.set()
         return update
 
-    async def until(self, met: Callable[[], bool], seconds: float = 60) -> None:
+    async def until(self, met: Callable[[], bool], seconds: float = 120) -> None:
         """Wait for something to become true of this server; TimeoutError when it does not."""
         async with asyncio.timeout(seconds):
             while not met():
                 await asyncio.sleep(0.005)
 
-    async def next_sent(self, seconds: float = 60) -> Sent:
+    async def next_sent(self, seconds: float = 120) -> Sent:
         """The next message the bot sent that this was not asked for yet."""
         await self.until(lambda: len(self.sent) > self._seen, seconds)
         self._seen += 1

@@ -274,7 +274,7 @@ class MailServer:
             )
 
     def _wait_for(self, port: int, process: subprocess.Popen[bytes]) -> None:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline and process.poll() is None:
             with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
                 return
@@ -303,7 +303,7 @@ class MailServer:
         files = [path for sub in ("new", "cur") for path in (base / sub).glob("*")]
         return [path.read_bytes() for path in sorted(files, key=_arrival)]
 
-    async def wait_for(self, mailbox: str, count: int = 1, *, seconds: float = 60) -> list[bytes]:
+    async def wait_for(self, mailbox: str, count: int = 1, *, seconds: float = 120) -> list[bytes]:
         """The mails of `mailbox` as soon as there are `count`."""
         deadline = time.monotonic() + seconds
         while len(found := self.read(mailbox)) < count:

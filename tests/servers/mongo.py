@@ -73,7 +73,7 @@ class MongoServer:
                 *("--setParameter", "minSnapshotHistoryWindowInSeconds=0"),
             ]
         )
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not self._listens():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"mongod did not start:\n{(self.folder / 'log').read_text()[-3000:]}")

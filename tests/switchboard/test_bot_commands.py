@@ -26,7 +26,7 @@ def run(tmp_path: Path, database_uri: str, database_name: str) -> Runs:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        out, error = await asyncio.wait_for(process.communicate(typed.encode()), 90)
+        out, error = await asyncio.wait_for(process.communicate(typed.encode()), 240)
         assert "Traceback" not in error.decode(), error.decode()
         return process.returncode or 0, out.decode(), error.decode()
 

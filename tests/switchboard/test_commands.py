@@ -71,7 +71,7 @@ class Operator:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        out, err = await asyncio.wait_for(process.communicate(typed.encode()), 60)
+        out, err = await asyncio.wait_for(process.communicate(typed.encode()), 240)
         ran = Ran(process.returncode or 0, out.decode(), err.decode())
         assert "Traceback" not in ran.err, ran.err
         return ran

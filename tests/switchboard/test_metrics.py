@@ -73,7 +73,7 @@ async def test_the_page_names_what_a_message_leaves_behind(database_uri: str, da
         await stores.interactions.add([late])
         await hub.parts.send(address, Content("a person's"), author, key="reply")
         log = stores.database.collection("interactions")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while await log.count_documents({"status": {"$in": ["received", "queued", "sending"]}}):
                 await asyncio.sleep(0.05)
             while not await stores.accounts.last_in():

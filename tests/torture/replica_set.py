@@ -105,7 +105,7 @@ class Node:
                 *("--setParameter", "diagnosticDataCollectionEnabled=false"),
             ]
         )
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             while not await answers(self.port):
                 if self._process.poll() is not None:
                     raise RuntimeError(f"a mongod ended at once, see {self.disk.place}.log")
@@ -174,7 +174,7 @@ class ReplicaSet:
 
         return await asyncio.to_thread(ask)
 
-    async def primary(self, within: float = 60) -> Node:
+    async def primary(self, within: float = 180) -> Node:
         """The node that takes writes, as soon as there is one."""
         async with asyncio.timeout(within):
             while True:
@@ -186,7 +186,7 @@ class ReplicaSet:
                         continue
                 await asyncio.sleep(0.05)
 
-    async def whole(self, within: float = 120) -> None:
+    async def whole(self, within: float = 360) -> None:
         """Every node is up, one is the primary and the others follow it."""
         async with asyncio.timeout(within):
             while True:

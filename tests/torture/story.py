@@ -110,7 +110,7 @@ async def play_chapter(chapter: Chapter, folder: Path) -> Outcome:
         began = time.monotonic()
         await _calm(world)
         load.over.set()
-        _, waiting = await asyncio.wait(talking, timeout=300)
+        _, waiting = await asyncio.wait(talking, timeout=600)
         # Who is not told yes now that nothing is broken never will be.
         unheard = {task.get_name() for task in waiting}
         mute = dict.fromkeys(unheard, "") | {one.name: one.trouble for one in writers if one.name in unheard}
@@ -243,7 +243,7 @@ async def _calm(world: World) -> None:
         await hub.ready()
 
 
-def _settled(uri: str, ledger: Ledger, within: float = 200) -> Snapshot:
+def _settled(uri: str, ledger: Ledger, within: float = 400) -> Snapshot:
     """The database once nothing is left to do and everybody has seen what was said to them, or it is too late."""
     client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(uri, tz_aware=True, timeoutMS=30_000)
     with client:

@@ -16,7 +16,7 @@ SHORT = (
 )
 
 
-@pytest.mark.xdist_group("load")
+@pytest.mark.xdist_group("load-torture")
 @pytest.mark.timeout(1500)
 @pytest.mark.parametrize("chapter", SHORT, ids=lambda chapter: chapter.stage)
 async def test_nothing_is_lost_doubled_swapped_or_misdirected(chapter: Chapter, tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ async def test_large_bodies_wait_for_room_and_small_ones_and_other_lines_go_past
 
 
 async def until_in_hand(slow: Slow, many: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while slow.in_hand < many:
             await asyncio.sleep(0.01)
 

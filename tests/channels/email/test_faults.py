@@ -71,7 +71,7 @@ class Reader:
 
     async def until(self, count: int) -> Counter[str]:
         """The log, as soon as it holds `count` mails."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while sum((logged := await self.logged()).values()) < count:
                 await asyncio.sleep(0.05)
         return logged
@@ -88,7 +88,7 @@ async def test_a_line_that_breaks_in_every_state_loses_and_doubles_nothing(datab
             reader = Reader(parts, line.port)
             reading = asyncio.ensure_future(reader.read())
             await reader.until(100)
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(120):
                 while line.left:  # news, so that what idles wakes up
                     number = sum((await reader.logged()).values())
                     await server.deliver(BOX, numbered(number))
@@ -109,7 +109,7 @@ async def test_a_mail_that_comes_while_others_are_read_does_not_wait(database: D
         for number in range(4, 40):  # at whatever moment of its looking, fetching and falling asleep
             await server.deliver(BOX, numbered(number))
             if number % 3 == 0:
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(120):
                     await reader.until(number + 1)
         logged = await reader.until(40)
         reading.cancel()

@@ -45,7 +45,7 @@ def account(provider: AuthorisationServer, refresh: str = "r1", **settings: Any)
     )
 
 
-async def first(hauls: AsyncIterator[Haul], seconds: float = 100) -> Haul:
+async def first(hauls: AsyncIterator[Haul], seconds: float = 120) -> Haul:
     return await asyncio.wait_for(anext(hauls), seconds)
 
 

@@ -30,7 +30,7 @@ def numbered(number: int, size: int = 0) -> bytes:
     )  # fmt: skip
 
 
-async def look(hauls: AsyncIterator[Haul], seconds: float = 60) -> Haul:
+async def look(hauls: AsyncIterator[Haul], seconds: float = 120) -> Haul:
     return await asyncio.wait_for(anext(hauls), seconds)
 
 
@@ -59,7 +59,7 @@ def names(numbers: range) -> list[str]:
 @pytest.fixture(autouse=True)
 def no_thread_is_left() -> Iterator[None]:
     yield
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while any(thread.name.startswith("imap-") for thread in threading.enumerate()):
         assert time.monotonic() < deadline, "a reader's thread went on after its listener was closed"
         time.sleep(0.01)
@@ -76,7 +76,7 @@ async def test_a_mail_is_pushed_at_once(mail_server: MailServer, make_account: M
     began = time.monotonic()
     await mail_server.deliver(address, numbered(2))
     haul = await waiting
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 40, "without waiting until it asks anew, after 45 s"
     assert subjects(haul) == ["mail 2"]
     assert mail_server.flags(address) == ["", ""], "reading marks nothing"
     await hauls.aclose()
@@ -303,7 +303,7 @@ async def test_closing_is_prompt_while_it_connects_and_while_it_idles(
     began = time.monotonic()
     with suppress(asyncio.CancelledError):
         await waiting
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60
     silent.close()
     for line in lines:
         line.close()
@@ -315,7 +315,7 @@ async def test_closing_is_prompt_while_it_connects_and_while_it_idles(
     await asyncio.sleep(0.2)
     began = time.monotonic()
     await hauls.aclose()
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60
 
 
 async def test_at_most_one_haul_is_fetched_ahead(

@@ -20,7 +20,7 @@ from tests.servers.mail import DOMAIN, MailServer
 async def first_event(account: Account) -> Event:
     """What the first mail in the mailbox means."""
     adapter = Email(account)
-    async with asyncio.timeout(30), aclosing(adapter.listen(None)) as hauls:
+    async with asyncio.timeout(120), aclosing(adapter.listen(None)) as hauls:
         async for haul in hauls:
             for parcel in haul.parcels:
                 return adapter.parse(parcel.body, parcel.headers)[0]

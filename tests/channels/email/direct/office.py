@@ -95,7 +95,7 @@ class Rude:
     async def answer(self) -> str:
         """One answer; empty when the connection has ended, also when what was unread took the last words with it."""
         lines = []
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while True:
                 try:
                     line = (await self.reader.readline()).decode()
@@ -121,7 +121,7 @@ async def rude(where: tuple[str, int]) -> AsyncIterator[Rude]:
         writer.close()
 
 
-async def until(found: Callable[[], Any], seconds: float = 60) -> Any:
+async def until(found: Callable[[], Any], seconds: float = 120) -> Any:
     """Wait until `found` (which may be async) gives something."""
     async with asyncio.timeout(seconds):
         while True:
