@@ -20,7 +20,7 @@ run: setup       ## start the hub with its private MongoDB: make run ARGS="--por
 
 test: $(VENV)/.dev        ## the tests, in parallel; installs browser and mail servers when root
 	@bash tests/prepare.sh
-	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/.dev       ## the whole gate: format, lint, types, import rules, tests
 	$(BIN)/ruff format --check .
