@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from yarl import URL
 
 from core.settings import Settings
 from switchboard.hub import Hub, running
@@ -102,3 +105,16 @@ async def _drain(hub: Process) -> None:
     assert hub.process.stdout is not None
     async for line in hub.process.stdout:
         hub.lines.append(line.decode().rstrip())
+
+
+async def deaf(url: str, path: str, cookies: str = "") -> socket.socket:
+    """A page's connection to `url` that asks for `path` and never reads."""
+    hub = URL(url)
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    made.setblocking(False)
+    loop = asyncio.get_running_loop()
+    await loop.sock_connect(made, (hub.host, hub.port))
+    head = f"GET {path} HTTP/1.1\r\nHost: {hub.host}:{hub.port}\r\nCookie: {cookies}\r\n\r\n"
+    await loop.sock_sendall(made, head.encode())
+    return made

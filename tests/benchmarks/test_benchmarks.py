@@ -18,12 +18,14 @@ def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.xdist_group("load-benchmarks")
+ONE, OTHER = pytest.mark.xdist_group("load-one"), pytest.mark.xdist_group("load-other")
+
+
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     ("names", "figures"),
     [
-        (
+        pytest.param(
             ("start", "memory"),
             [
                 "serve, with a running MongoDB",
@@ -32,23 +34,34 @@ def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
                 "an idle hub",
                 "chat socket",
             ],
+            marks=ONE,
         ),
-        (
+        pytest.param(
             ("intake", "chat"),
             [
                 *("role=web, 64 senders", "role=web, 1 sender", "role=all, 64 senders"),
                 *("question to answer, 1 visitor", "question to answer, 64 visitors", "message to inbox page"),
             ],
+            marks=ONE,
         ),
-        (
+        pytest.param(
             ("size", "flood"),
             ["an entry, as BSON", "flood of messages, resident", "another line's wait", "flood of messages of 1 MB"],
+            marks=ONE,
         ),
-        (("scale",), ["intake, 2 hubs", "question to answer, 2 hubs"]),
-        (("mail",), ["mails read", "mails parsed", "waiting mails over IMAP", "memory at its peak"]),
-        (
+        pytest.param(("scale",), ["intake, 2 hubs", "question to answer, 2 hubs"], marks=OTHER),
+        pytest.param(
+            ("mail", "telegram"),
+            [
+                *("mails read", "mails parsed", "waiting mails over IMAP", "memory at its peak"),
+                *("updates stored and answered", "answer at 200 updates a second, median"),
+            ],
+            marks=OTHER,
+        ),
+        pytest.param(
             ("chat-crowd", "chat-widget"),
             ["an idle visitor", "message to ack", "the widget, compressed", "page to launcher", "visitor's welcome"],
+            marks=OTHER,
         ),
     ],
 )

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import ClientResponse, ClientSession, CookieJar, TCPConnector
+from yarl import URL
 
 from core.agents.agent import Agent, Role
 from core.channel import Account, Address, Arrival
@@ -30,6 +31,12 @@ class AtDesk:
         self.url = url
         self.session = session
         self.csrf = ""
+
+    @property
+    def cookies(self) -> str:
+        """As a request carries them."""
+        kept = self.session.cookie_jar.filter_cookies(URL(self.url)).values()
+        return "; ".join(f"{one.key}={one.value}" for one in kept)
 
     async def get(self, path: str, **headers: str) -> tuple[ClientResponse, str]:
         """The answer and its text; redirects are not followed."""

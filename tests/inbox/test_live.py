@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import socket
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import psutil
 from aiohttp import ClientResponse
-from yarl import URL
 
 from core.agents.agent import Agent
 from core.feed import conversation_changed
@@ -21,7 +19,7 @@ from core.interactions.interaction import Author
 from switchboard.hub import Hub
 from tests.inbox.desk import AtDesk, agent_of, asks, at_desk, says, site
 from tests.making import make_message, until
-from tests.running import running_hub
+from tests.running import deaf, running_hub
 
 MB = 1024**2
 
@@ -79,7 +77,7 @@ async def test_a_page_that_takes_nothing_is_let_go_and_catches_up_without_a_hole
             return any(f"agent:{maria.id}" in each.topics for each in hub.parts.feed.subscribers())
 
         async with at_desk(hub, maria) as desk:
-            with await deaf(desk, f"/inbox/live?c={conversation.id}"):
+            with await deaf(hub.url, f"/inbox/live?c={conversation.id}", desk.cookies):
                 await until(followed)
                 memory, before = psutil.Process().memory_info, psutil.Process().memory_info().rss
                 loud = replace(conversation, customer_name="n" * 2000)
@@ -108,17 +106,3 @@ async def test_a_page_that_takes_nothing_is_let_go_and_catches_up_without_a_hole
                 told: list[dict[str, Any]] = []
                 while not any(change.get("way") == "in" for change in told):
                     told += await changes(response)
-
-
-async def deaf(desk: AtDesk, path: str) -> socket.socket:
-    """A page's connection that is opened and never read."""
-    url = URL(desk.url)
-    cookies = "; ".join(f"{one.key}={one.value}" for one in desk.session.cookie_jar.filter_cookies(url).values())
-    made = socket.socket()
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    made.setblocking(False)
-    loop = asyncio.get_running_loop()
-    await loop.sock_connect(made, (url.host, url.port))
-    head = f"GET {path} HTTP/1.1\r\nHost: {url.host}:{url.port}\r\nCookie: {cookies}\r\n\r\n"
-    await loop.sock_sendall(made, head.encode())
-    return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -9,17 +10,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
+import psutil
 import pytest
 from playwright.async_api import expect
 
+from core.feed import order_changed
 from core.orders.order import Order, OrderLine, Step
 from portal.tracking import stages
 from switchboard.hub import Hub
 from tests.browser import assert_accessible
 from tests.making import until
 from tests.portal.browsing import browser, complaints
-from tests.running import running_hub
+from tests.running import deaf, running_hub
 
+MB = 1024 * 1024
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
@@ -149,3 +153,38 @@ async def test_without_sample_data_there_is_no_demo(database_uri: str, database_
             assert answer.status == 404
         async with client.post(f"{hub.url}/demo/orders", json={"status": "paid"}) as answer:
             assert answer.status == 404
+
+
+async def test_a_page_that_takes_nothing_is_let_go_and_catches_up(database_uri: str, database_name: str) -> None:
+    settings: dict[str, Any] = {"sample_data": False, "slow_seconds": 1}
+    async with running_hub(database_uri, database_name, **settings) as hub:
+        orders, feed = hub.parts.stores.orders, hub.parts.feed
+        order = await orders.begin("shop", "A-1", NOW)
+        topic = f"order:{order.id}"
+
+        async def followed() -> bool:
+            return any(topic in each.topics for each in feed.subscribers())
+
+        async def changed(price: str) -> Order:
+            known = await orders.by_token(order.token)
+            assert known is not None
+            saved = await orders.save(replace(known, lines=(OrderLine("a bike " * 4000, "1", price),)))
+            assert saved is not None
+            feed.announce(order_changed(saved))
+            return saved
+
+        with await deaf(hub.url, f"/track/{order.token}/events"):
+            await until(followed)
+            memory, before = psutil.Process().memory_info, psutil.Process().memory_info().rss
+            rounds = 0
+            while await followed():
+                rounds += 1
+                await changed(str(rounds))
+                await asyncio.sleep(0)
+            assert memory().rss - before < 30 * MB, f"{rounds} changes were to be told"
+        await changed("the last price")
+        async with aiohttp.ClientSession() as client, client.get(f"{hub.url}/track/{order.token}/events") as answer:
+            told = b""
+            while b"the last price" not in told:
+                told += await answer.content.readany()
+            assert b"a bike" in told
