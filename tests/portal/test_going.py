@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
 import pytest
+from itsdangerous import TimestampSigner
 
 from core.campaigns.link import Link
 from core.channel import Address
@@ -22,7 +23,7 @@ from core.leads.store import LeadView
 from switchboard.hub import Hub
 from switchboard.selling import personal_links
 from switchboard.wiring import own_url
-from tests.making import make_message, until
+from tests.making import make_message, now, until
 from tests.portal.conftest import Visitor, put
 from tests.portal.test_forms import GOOD
 from tests.running import running_hub
@@ -165,6 +166,41 @@ async def test_the_source_is_kept_until_they_say_who_they_are(
         return found if len(found) == 2 else None
 
     assert (await until(two) or [lead])[0].source.kind == "form"
+
+
+class Then(TimestampSigner):
+    """Signs as the hub did some time ago."""
+
+    ago = timedelta()
+
+    def get_timestamp(self) -> int:
+        return int((now() - self.ago).timestamp())
+
+
+@pytest.mark.parametrize(
+    ("ago", "kind"),
+    [
+        (timedelta(days=30, minutes=-9), "campaign"),
+        (timedelta(days=30, minutes=9), "form"),
+        (-timedelta(minutes=4), "campaign"),  # signed by a hub whose clock is a little ahead
+        (-timedelta(minutes=9), "form"),
+    ],
+)
+async def test_what_brought_them_counts_for_thirty_days(
+    hub: Hub, link: Link, client: aiohttp.ClientSession, ago: timedelta, kind: str
+) -> None:
+    then = Then(hub.parts.stores.vault.purpose("portal"), salt="campaign.came")
+    then.ago = ago
+    cookie = {"Cookie": f"came={then.sign('spring').decode()}"}
+    async with client.post(f"{hub.url}/forms/contact", data=GOOD, headers=cookie, allow_redirects=False) as answer:
+        assert answer.status == 303
+
+    async def first() -> Lead | None:
+        return next(iter([lead async for lead in hub.parts.stores.leads.every(LeadView())]), None)
+
+    lead = await until(first)
+    assert lead is not None
+    assert lead.source.kind == kind
 
 
 async def test_a_chat_is_told_too_and_its_links_know_who_follows_them(
