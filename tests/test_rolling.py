@@ -143,7 +143,7 @@ async def everything_is_there(load: Load, cluster: Cluster, log: Any) -> None:
     async def done() -> bool:
         return not await asyncio.to_thread(log.count_documents, left)
 
-    await until(done, 60)
+    await until(done)
     orders = Counter(entry["address"].rpartition(":")[2] for entry in log.find({"kind": "order"}))
     assert Counter(load.taken) == orders
     for number, visitor in enumerate(load.visitors):

@@ -58,7 +58,7 @@ async def test_each_message_is_answered_by_the_bot_or_left_to_the_agent(processe
     async def breaks_in(person: str) -> None:
         await asyncio.sleep(chance.random() * 0.08)
         hub = processes[chance.randrange(3)]
-        conversation = await until(lambda: conversation_of(hub, person), 30)
+        conversation = await until(lambda: conversation_of(hub, person))
         assert conversation is not None
         await hub.desk.reply(agent, conversation.id, Content("It is me, Olha."), key="1")
 
@@ -69,7 +69,7 @@ async def test_each_message_is_answered_by_the_bot_or_left_to_the_agent(processe
         logs = [await log_of(processes[0], person) for person in people]
         return all(entry.status == status.HANDLED for log in logs for entry in log if entry.direction == "in")
 
-    await until(handled, 60)
+    await until(handled)
     left = 0
     for person in people:
         log = await log_of(processes[0], person)
@@ -103,7 +103,7 @@ async def test_a_hand_over_while_the_customer_goes_on_writing(processes: list[Pa
         logs = [await log_of(processes[1], person) for person in people]
         return all(entry.status == status.HANDLED for log in logs for entry in log if entry.direction == "in")
 
-    await until(handled, 60)
+    await until(handled)
     for person in people:
         log = await log_of(processes[1], person)
         heard = [entry.id for entry in log if entry.direction == "in"]

@@ -481,7 +481,7 @@ async def test_workers_in_two_processes_send_each_message_once(
     async with working(database, url=there.url, work=True) as other:
         hubs = (acting, other)
         await asyncio.gather(*(say(hubs[n % 2], f"{n}", f"p{n % 10}") for n in range(60)))
-        await until(lambda: counted(there, 60), 10)
+        await until(lambda: counted(there, 60))
         await asyncio.sleep(0.05)
     await database.close()
     assert sorted(map(int, there.texts)) == list(range(60))

@@ -325,7 +325,7 @@ async def test_a_database_that_goes_away_and_comes_back_loses_nothing_it_acknowl
         await asyncio.gather(*map(send, range(20, 40)))
         assert (len(kept), len(refused)) == (20, 20)
         server.resume()
-        await until(lambda: answers(database), 15)
+        await until(lambda: answers(database))
         for arrival in refused:
             await receive.keep(line, [arrival])
         log = Interactions(database)

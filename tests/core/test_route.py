@@ -148,7 +148,7 @@ async def test_a_persons_messages_are_handled_in_order_by_three_workers(
             logs = [await log_of(hubs[0], person) for person in people]
             return all(entry.status == status.HANDLED for log in logs for entry in log if entry.direction == "in")
 
-        await until(handled, 15)
+        await until(handled)
         found = await conversations(hubs[0])
         assert len(found) == 6
         for conversation in found:

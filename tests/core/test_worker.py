@@ -60,7 +60,7 @@ async def test_more_people_than_a_worker_holds_are_all_answered(database: Databa
         await asyncio.gather(
             *(parts.receive.keep(account, [make_arrival("hello", person=person)]) for person in people)
         )
-        await until(lambda: said(there, 60), 15)
+        await until(lambda: said(there, 60))
         assert sorted(message.person for message in there.sent) == sorted(people)
 
 
@@ -84,8 +84,8 @@ async def test_a_database_that_goes_away_and_comes_back_is_worked_on_again(there
                     return False
                 return True
 
-            await until(kept, 30)
-            await until(lambda: said(there, 2), 30)
+            await until(kept)
+            await until(lambda: said(there, 2))
             assert [message.person for message in there.sent] == ["before", "after"]
     finally:
         await database.close()

@@ -106,7 +106,7 @@ async def test_a_hub_in_trouble_gives_nothing_away(
         }
         said: list[str] = []
         async with hub_process(tmp_path, environment=environment) as hub, aiohttp.ClientSession() as client:
-            await until(lambda: _troubled(stores.accounts), 60)
+            await until(lambda: _troubled(stores.accounts))
             for cut in (False, True):
                 if cut:
                     line.cut()

@@ -213,7 +213,7 @@ async def test_what_is_no_json_is_400(door: Door, body: bytes) -> None:
 async def test_a_body_that_says_it_is_too_large_is_413_before_it_is_sent(door: Door) -> None:
     reader, writer = await asyncio.open_connection(door.http.host, door.http.port)
     writer.write(b"POST /webhooks/orders/shop HTTP/1.1\r\nHost: x\r\nContent-Length: 50000000\r\n\r\n")
-    assert b" 413 " in await asyncio.wait_for(reader.readline(), 5)
+    assert b" 413 " in await asyncio.wait_for(reader.readline(), 60)
     writer.close()
 
 
@@ -296,7 +296,7 @@ async def test_one_line_never_has_more_in_hand_than_its_share(needs: Needs, data
     slow = Slow()
     async with serving(replace(needs, receive=slow, in_flight=3), database) as door:
         waiting = [asyncio.create_task(door.post(EVENT)) for _ in range(3)]
-        await asyncio.wait_for(slow.full.wait(), 5)
+        await asyncio.wait_for(slow.full.wait(), 60)
         status, answer = await door.post(EVENT)
         assert (status, answer["error"]) == (503, "busy")
         slow.go.set()

@@ -147,7 +147,7 @@ async def test_gaps_left_by_deleted_mails_are_no_trouble(
 async def test_a_haul_is_bounded_in_bytes(mail_server: MailServer, make_account: MakeAccount, address: str) -> None:
     await mail_server.deliver(address, *(numbered(n, 9_000_000) for n in range(3)), numbered(3))
     hauls = Email(make_account()).listen(None)
-    first, second = await look(hauls, 30), await look(hauls, 30)
+    first, second = await look(hauls), await look(hauls)
     assert [len(first.parcels), len(second.parcels)] == [2, 2]
     await hauls.aclose()
 

@@ -67,7 +67,7 @@ async def test_many_messages_arrive_once_and_in_order_within_telegrams_limits(pa
     people = [bot.person(f"P{n}") for n in range(8)]
     for n in range(8):
         await asyncio.gather(*(say(parts, person, f"{n}") for person in people))
-    await bot.until(lambda: len(bot.sent) >= 64, 60)
+    await bot.until(lambda: len(bot.sent) >= 64)
     assert all(got(bot, person) == [str(n) for n in range(8)] for person in people)
 
 
@@ -103,7 +103,7 @@ async def test_a_flood_of_the_whole_bot_holds_it_and_no_other_bot(database: Data
         late, elsewhere = bot.person("Late"), other.person("Elsewhere")
         await say(parts, late, "late")
         await say(parts, elsewhere, "elsewhere")
-        await other.until(lambda: got(other, elsewhere) == ["elsewhere"], 30)
+        await other.until(lambda: got(other, elsewhere) == ["elsewhere"])
         assert bot.calls.count("sendMessage") == 3, "nobody writes through a bot that was told to wait"
 
 
@@ -114,7 +114,7 @@ async def test_a_file_whose_upload_breaks_off_half_way_is_sent_again(api: BotApi
     api.faults.append(Fault("sendDocument", then="half"))
     content = Content(text="the film", files=(File("film.bin", size=len(data), sha256=sha256),))
     await parts.send(f"telegram:{bot.username}:{ann.id}", content, TEAM, key="film")
-    await bot.until(lambda: len(bot.sent) == 1, 30)
+    await bot.until(lambda: len(bot.sent) == 1)
     assert bot.sent[0].files == [data]
 
 

@@ -44,7 +44,7 @@ async def test_the_database_away_is_come_again_and_then_yes() -> None:
                 except smtplib.SMTPException:
                     return False
 
-            await until(taken, 60)
+            await until(taken)
             assert len(await shop.log()) == 1
     finally:
         server.stop()
