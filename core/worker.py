@@ -62,12 +62,19 @@ class Parts:
 
 
 class Worker:
-    """Runs until stopped. `concurrency` addresses per lane are in hand at most; `lease` is how long a claim holds."""
+    """Runs until stopped.
 
-    def __init__(self, parts: Parts, *, concurrency: int = 64, lease: timedelta = timedelta(seconds=30)) -> None:
+    `concurrency` addresses per lane are in hand at most; `lease` is how long a claim holds; `look` how often (seconds)
+    it looks for what it was not told of.
+    """
+
+    def __init__(
+        self, parts: Parts, *, concurrency: int = 64, lease: timedelta = timedelta(seconds=30), look: float = POLL
+    ) -> None:
         self._ = parts
         self._concurrency = concurrency
         self._lease = lease
+        self._looks = look
         self._stopping = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._lanes: tuple[_LaneLoop, ...] = ()
@@ -86,7 +93,7 @@ class Worker:
         self._tasks.append(asyncio.create_task(self._.listen.run()))
 
     def _loop(self, lane: Lane, queue: Queue, handle: Handler) -> _LaneLoop:
-        return _LaneLoop(lane, queue, handle, self._, self._concurrency, self._lease, self._stopping)
+        return _LaneLoop(lane, queue, handle, self._, self._concurrency, self._lease, self._looks, self._stopping)
 
     def in_hand(self) -> dict[Lane, int]:
         """How many addresses are in hand, by lane; empty where no worker runs."""
@@ -161,6 +168,7 @@ class _LaneLoop:
         parts: Parts,
         most: int,
         lease: timedelta,
+        looks: float,
         stopping: asyncio.Event,
     ) -> None:
         self._lane = lane
@@ -169,6 +177,7 @@ class _LaneLoop:
         self._ = parts
         self._most = most
         self._lease = lease
+        self._looks = looks
         self._stopping = stopping
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._running: set[asyncio.Task[None]] = set()
@@ -250,7 +259,7 @@ class _LaneLoop:
         else:
             news.cancel()
             await asyncio.gather(news, return_exceptions=True)
-        if time.monotonic() - self._looked_at >= POLL:
+        if time.monotonic() - self._looked_at >= self._looks:
             self._look = True
 
     def _note(self, changes: list[Change]) -> None:

@@ -88,7 +88,9 @@ def database_uri(request: pytest.FixtureRequest) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def mongo_client(database_uri: str) -> Iterator[pymongo.MongoClient[dict[str, Any]]]:
     """A plain synchronous client, for looking at what is in the database from outside."""
-    client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(database_uri, tz_aware=True, w=1)
+    client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(
+        database_uri, tz_aware=True, w=1, timeoutMS=600_000
+    )
     with client:
         yield client
 

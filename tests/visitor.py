@@ -55,15 +55,20 @@ class Visitor:
 
     async def look(self, url: str) -> None:
         """Connect, take in the history, and leave."""
-        await self._once(url, None, lambda: True)
+        async with asyncio.timeout(120):
+            seen = False
+            while not seen:
+                with contextlib.suppress(aiohttp.ClientError, ConnectionError):
+                    seen = await self._once(url, None, lambda: True)
 
-    async def _once(self, url: str, frame: dict[str, Any] | None, done: Any) -> None:
+    async def _once(self, url: str, frame: dict[str, Any] | None, done: Any) -> bool:
+        """Whether it came to where `done` is true; a connection may end before."""
         async with aiohttp.ClientSession() as session, session.ws_connect(f"{url}/chat/socket") as ws:
             hello = {"type": "hello", "site": self.site, "language": self.language}
             await ws.send_json({**hello, "token": self.token, "cursor": self.cursor})
             async for message in ws:
                 if message.type is not aiohttp.WSMsgType.TEXT:
-                    return
+                    break
                 heard = json.loads(message.data)
                 match heard["type"]:
                     case "welcome":
@@ -77,7 +82,8 @@ class Visitor:
                     case "ack":
                         self.acked.append(heard["id"])
                 if heard["type"] in ("welcome", "message", "ack") and done():
-                    return
+                    return True
+        return False
 
     def _show(self, entry: dict[str, Any]) -> None:
         self.shown[entry["id"]] = entry

@@ -18,7 +18,7 @@ from tests.servers.provider import Provider
 ROOT = Path(__file__).parents[2]
 
 # For each step two forks: one dies where it passes the step, the other would die if it passed it twice. Each brings
-# one message in by the front door, and ends when its answer is out.
+# one message in by the front door, and ends when its answer is out. None takes up what one before it left in its hands.
 FORKS = """
 import asyncio, json, os, sys
 from core.checkpoint import STEPS, arm
@@ -30,7 +30,7 @@ uri, name, url = sys.argv[1:]
 
 async def pass_through(person):
     database = Database.connect(uri, name)
-    async with working(database, url=url, work=True) as parts:
+    async with working(database, url=url, work=True, lease_seconds=3600) as parts:
         account = await parts.lines.account("chat", "demo")
         body = json.dumps({"events": [{"person": person, "key": "1", "text": "hello"}]}).encode()
         await parts.receive.take(account, Little(account), body, {})
@@ -65,8 +65,8 @@ async def test_a_message_passes_every_step_exactly_once(
 
     # Whatever the dead left is finished by the next process, and nobody is answered twice.
     async with working(database, url=there.url) as next_one:
-        await handle(next_one, "in", later=600)
-        await handle(next_one, "out", later=600)
+        await handle(next_one, "in", later=7200)
+        await handle(next_one, "out", later=7200)
         for step in STEPS[STEPS.index("stored") :]:
             _, answer = await log_of(next_one, step)
             # The lanes work side by side: who dies right after queueing may have begun to send as well.

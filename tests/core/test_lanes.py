@@ -218,7 +218,7 @@ async def test_the_sweep_raises_flags_for_what_a_crash_left_behind(parts: Parts)
 
 async def test_however_much_waits_a_sweep_takes_a_part_and_the_next_ones_get_to_all_of_it(parts: Parts) -> None:
     log = parts.stores.interactions
-    before = id_at(now() - timedelta(seconds=10))
+    before = id_at(now() - timedelta(hours=2))
     # A flooded address that fills more than a look by itself, and people before, among and behind it; most are recent.
     out: dict[str, Any] = {"direction": "out", "status": status.PLANNED, "author": Author("bot")}
     old = {f"chat:demo:{name}": f"{before[:-2]}{n:02}" for n, name in enumerate(("a-one", "flood", "p0500", "zoe"), 10)}
@@ -231,7 +231,7 @@ async def test_however_much_waits_a_sweep_takes_a_part_and_the_next_ones_get_to_
         found, places = [], [""]
         while len(places) == 1 or places[-1]:
             forget()
-            some, behind = await log.forgotten(id_at(now() - timedelta(seconds=5)), places[-1])
+            some, behind = await log.forgotten(id_at(now() - timedelta(hours=1)), places[-1])
             (command,) = overheard(parts.stores.database.name)
             assert command["limit"] == SWEPT
             found += some

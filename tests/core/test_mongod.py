@@ -61,7 +61,7 @@ class Hub:
         assert self.process.stdin is not None
         self.process.stdin.write("\n")
         self.process.stdin.flush()
-        assert self.process.wait(10) == 0
+        assert self.process.wait(120) == 0
         self.close()
 
     def close(self) -> None:
@@ -70,7 +70,7 @@ class Hub:
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
                 pipe.close()
-        self.process.wait(10)
+        self.process.wait(120)
 
 
 @pytest.fixture
