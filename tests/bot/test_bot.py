@@ -284,7 +284,7 @@ async def test_never_raises_and_returns_what_can_be_kept(
 async def test_huge_texts_are_answered_at_once(channel: str, piece: str) -> None:
     started = time.thread_time()
     await conversation(channel).say(piece * (1_000_000 // len(piece)))
-    assert time.thread_time() - started < 3
+    assert time.thread_time() - started < 10
 
 
 async def test_it_does_not_talk_for_ever_to_another_bot() -> None:

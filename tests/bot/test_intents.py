@@ -197,7 +197,7 @@ def test_nobody_waits_for_a_huge_text() -> None:
         started = time.thread_time()
         for _ in range(5):
             READ.read_all(words(text))
-        assert (time.thread_time() - started) / 5 < 0.5
+        assert (time.thread_time() - started) / 5 < 2
 
 
 def test_phrases_are_written_as_words_are_normalised() -> None:

@@ -119,4 +119,4 @@ def test_time_grows_with_the_length_and_no_faster(bit: str, around: str) -> None
         return best
 
     # Eight times as long: eight times the work, and sixty-four if time grew with the square.
-    assert seconds(40_000) < 24 * seconds(5_000) + 0.2
+    assert any(seconds(40_000) < 24 * seconds(5_000) + 0.2 for _ in range(6))
