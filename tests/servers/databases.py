@@ -23,8 +23,8 @@ class Databases:
     """Lends databases that have every index and no document, each to one test at a time.
 
     What comes back is emptied behind the tests' back and lent again, the longest unused first: making and dropping a
-    hundred files for every test is most of what a MongoDB would do for them. One that a test left with more or fewer
-    collections or indexes is looked at, and dropped when it lacks any or a collection of ours has others.
+    hundred files for every test is most of what a MongoDB would do for them. One that was left with more or fewer
+    collections or indexes is compared with a new one, and dropped when a collection of the hub's is not as it was.
     """
 
     def __init__(self, uri: str, client: Client) -> None:
@@ -74,9 +74,9 @@ class Databases:
             if size == self._sizes.get(name) or self._shape_of(name).items() >= self._shape.items():
                 self._sizes[name] = size
                 return name
+            self._client.drop_database(name)
         except PyMongoError:
-            pass  # it is given up
-        self._client.drop_database(name)
+            pass  # it is given up; whoever comes next has done nothing to it, and gets another
         return None
 
     def _size_of(self, name: str) -> Size:
