@@ -295,8 +295,9 @@ class Database:
         """What other processes change in `collections`, for ever: (collection, id) of some, the token to resume after.
 
         Begins with ([], token) once the server listens: what is written from then on is not missed.
-        This process's own changes are left out by their `writer` mark. Only ids are sent: whoever wants the documents
-        reads them, many at once. What is not taken waits in the stream, not in our memory.
+        This process's own changes are left out by their `writer` mark, and so is that an agent is still there
+        (`seen_at`), which tells nobody anything. Only ids are sent: whoever wants the documents reads them, many at
+        once. What is not taken waits in the stream, not in our memory.
         """
         own = {"$not": {"$regex": f"^{PROCESS}:"}}
         pipeline: list[Document] = [
@@ -306,6 +307,7 @@ class Database:
                     "operationType": {"$in": ["insert", "update", "replace"]},
                     "fullDocument.writer": own,
                     "updateDescription.updatedFields.writer": own,
+                    "updateDescription.updatedFields.seen_at": {"$exists": False},
                 }
             },
             {"$project": {"ns.coll": 1, "documentKey": 1, "wallTime": 1}},

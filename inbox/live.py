@@ -73,11 +73,15 @@ async def _follow(visit: Visit, response: web.StreamResponse, changes: Any, *, t
     while True:
         taken: Sequence[Change] = await changes.next(timeout=15)
         # Whoever is taken off, or is another person now, is shown nothing more: at once, and not with the next look.
-        if loop.time() - seen > SEEN_EVERY or any(one.what == "agent" for one in taken):
-            seen = loop.time()
-            if await visit.needs.agents.of_session(visit.token, clock.now()) is None:
+        due = loop.time() - seen > SEEN_EVERY
+        if due or any(one.what == "agent" for one in taken):
+            agent = await visit.needs.agents.of_session(visit.token, clock.now())
+            if agent is None:
                 return  # signed out elsewhere
-            await visit.needs.agents.seen(visit.agent.id, clock.now())
+            # Never because of a change alone: what is noted here is itself a change that pages may hear of.
+            if due or agent.seen_at is None:  # their last page at another process was closed
+                seen = loop.time()
+                await visit.needs.agents.seen(agent.id, clock.now())
         told = {json.dumps(line): line for change in taken if (line := _line(change, troubles_only))}
         if not taken:
             await _write(visit, response, b": still here\n\n")

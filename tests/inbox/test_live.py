@@ -11,12 +11,14 @@ from typing import Any
 
 import psutil
 from aiohttp import ClientResponse
+from pymongo import MongoClient
 
 from core.agents.agent import Agent
 from core.feed import conversation_changed
 from core.ids import new_id
 from core.interactions.interaction import Author
 from switchboard.hub import Hub
+from tests.core.round_trips import round_trips
 from tests.inbox.desk import AtDesk, agent_of, asks, at_desk, says, site
 from tests.making import make_message, until
 from tests.running import deaf, running_hub
@@ -60,6 +62,32 @@ async def test_an_open_page_is_an_agent_on_duty_until_it_is_closed(hub: Hub, des
         while await agents.on_duty(datetime.now(UTC)):
             await says(hub, "hello", "someone")  # a write to the closed stream is how the server notices
             await asyncio.sleep(0.2)
+
+
+async def test_that_somebody_is_there_is_told_to_nobody_and_stays_true(
+    hub: Hub, desk: AtDesk, maria: Agent, mongo_client: MongoClient[dict[str, Any]]
+) -> None:
+    # What another process writes; the last of it is told last.
+    elsewhere = mongo_client[hub.parts.settings.database]
+    conversation = await asks(hub)
+    mine = {"_id": maria.id}
+    async with asyncio.timeout(120), desk.session.get(f"{hub.url}/inbox/live?c={conversation.id}") as response:
+        await response.content.readline()
+
+        async def told_at_last(n: int) -> None:
+            elsewhere["conversations"].update_one({"_id": conversation.id}, {"$set": {"writer": f"elsewhere:{n}"}})
+            await changes(response)
+
+        await told_at_last(0)
+        with round_trips(hub.parts.settings.database) as trips:
+            for n in range(1, 4):
+                elsewhere["agents"].update_one(mine, {"$set": {"seen_at": datetime.now(UTC)}})
+                elsewhere["agents"].update_one(mine, {"$set": {"name": f"Maria {n}"}})
+                await told_at_last(n)
+        assert trips["update"] == 9, f"the page added to what was written: {trips}"
+        # Her last page at another process is closed; here is one still.
+        elsewhere["agents"].update_one(mine, {"$unset": {"seen_at": ""}})
+        await until(lambda: hub.parts.stores.agents.on_duty(datetime.now(UTC)))
 
 
 async def test_a_page_that_takes_nothing_is_let_go_and_catches_up_without_a_hole(
