@@ -1,5 +1,7 @@
 // A list people put in order: by dragging a row's handle, or with arrow up and down on it.
 
+import { hold } from "./regions.js";
+
 const rowsOf = (list) => [...list.children];
 
 /** Says aloud where `row` is now; `words` has {name}, {n} and {of}. */
@@ -27,7 +29,10 @@ export function shown() {
   for (const handle of document.querySelectorAll(".handle")) handle.hidden = false;
 }
 
-/** Makes the rows of `list()` movable by their `.handle`; `settled(row)` is called after each move. */
+/**
+ * Makes the rows of `list()` movable by their `.handle`; `settled(row)` is called after each move. From the first touch
+ * until what it returns is done, no part of the page is made what it was before.
+ */
 export function arrange(list, settled) {
   document.addEventListener("keydown", (event) => {
     const handle = event.target.closest?.(".handle");
@@ -42,7 +47,8 @@ export function arrange(list, settled) {
     else other.after(row);
     handle.focus();
     row.scrollIntoView({ block: "nearest" });
-    settled(row);
+    const release = hold();
+    Promise.resolve(settled(row)).finally(release);
   }, true);
 
   document.addEventListener("pointerdown", (event) => {
@@ -50,6 +56,7 @@ export function arrange(list, settled) {
     if (!handle || event.button || !list()?.contains(handle)) return;
     const row = rowsOf(list()).find((one) => one.contains(handle));
     let moved = false;
+    const release = hold();
     handle.setPointerCapture(event.pointerId);
     row.classList.add("moving");
     const move = ({ clientY }) => {
@@ -72,9 +79,9 @@ export function arrange(list, settled) {
     const end = () => {
       handle.removeEventListener("pointermove", move);
       row.classList.remove("moving");
-      if (moved) settled(row);
+      Promise.resolve(moved && settled(row)).finally(release);
     };
     handle.addEventListener("pointermove", move);
-    handle.addEventListener("lostpointercapture", end, { once: true });
+    document.addEventListener("lostpointercapture", end, { once: true });
   });
 }

@@ -3,6 +3,7 @@
 
 import { parsed, swap } from "../design/swap.js";
 import { arrange, numbered, told } from "./arrange.js";
+import { once } from "./regions.js";
 
 const page = () => document.getElementById("bot-form");
 const list = () => document.getElementById("ordered");
@@ -78,7 +79,8 @@ async function settled(row) {
     return;
   }
   try {
-    await ask("arrange"); // kept at once: there is nothing else on this page
+    // Kept at once: there is nothing else on this page. One order after the other, so that the last one stays.
+    await once("arrange", () => ask("arrange"));
   } catch {
     location.reload();
   }

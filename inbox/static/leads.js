@@ -3,28 +3,20 @@
 
 import { need } from "./live.js";
 import { post, tell } from "./post.js";
+import { hold } from "./regions.js";
 
 const aloud = document.getElementById("aloud");
 const board = () => document.getElementById("board");
 const columns = () => [...document.querySelectorAll(".column")];
 const dialog = document.getElementById("why-lost");
-let busy = 0, held = "";
-
-function fresh() {
-  if (!busy) need("page"); // else when it is done
-}
+let moving = 0, held = "";
 
 addEventListener("switchboard-change", ({ detail }) => {
-  if (detail.what === "lead" || detail.what === "lagged") fresh();
+  if (detail.what === "lead" || detail.what === "lagged") need("page");
 });
 
 // What was posted by a menu of a card is shown as what was moved.
-addEventListener("submit", (event) => event.target.action?.includes("/inbox/leads/") && setTimeout(fresh, 0));
-
-function done() {
-  busy -= 1;
-  if (!busy) need("page");
-}
+addEventListener("submit", (event) => event.target.action?.includes("/inbox/leads/") && setTimeout(() => need("page"), 0));
 
 /** Why a lead was lost; null when it was not lost after all. */
 function why() {
@@ -47,7 +39,8 @@ async function move(card, column, focus) {
   const fields = new FormData();
   fields.set("state", column.dataset.state);
   fields.set("was", card.dataset.state);
-  busy += 1;
+  const release = hold();
+  moving += 1;
   try {
     if (column.dataset.state === "lost") {
       const reason = await why();
@@ -63,7 +56,9 @@ async function move(card, column, focus) {
     aloud.textContent = board().dataset.moved.replace("{name}", card.dataset.name).replace("{state}", column.dataset.called);
     tell(answer);
   } finally {
-    done();
+    moving -= 1;
+    release();
+    need("page");
   }
 }
 
@@ -73,7 +68,7 @@ document.addEventListener("keydown", (event) => {
   if (!handle || !way) return;
   event.preventDefault();
   event.stopPropagation();
-  if (busy) return;
+  if (moving) return;
   const card = handle.closest(".lead");
   const all = columns();
   const right = getComputedStyle(board()).direction === "rtl" ? -way : way;
@@ -89,7 +84,7 @@ document.addEventListener("pointerdown", (event) => {
   const began = { x: event.clientX, y: event.clientY };
   let over = null;
   let moved = false;
-  busy += 1;
+  const release = hold();
   const find = ({ clientX, clientY }) => columns().find((one) => {
     const { left, right, top } = one.getBoundingClientRect();
     return clientX >= left && clientX <= right && clientY >= top - 40;
@@ -118,14 +113,14 @@ document.addEventListener("pointerdown", (event) => {
     over?.classList.remove("over");
     const to = event.type === "pointerup" && moved ? over : null;
     if (to && to !== card.closest(".column")) move(card, to, Boolean(handle));
-    done();
+    release();
   };
   addEventListener("pointermove", step);
   addEventListener("pointerup", end);
   addEventListener("pointercancel", end);
 });
 
-// What was asked for before a move may be shown after it, with the card where it was: its handle stays in hand.
+// What others move meanwhile may move this card too: its handle stays in hand.
 new MutationObserver(() => {
   if (held && document.activeElement === document.body) document.querySelector(`#l-${CSS.escape(held)} .handle`)?.focus();
 }).observe(document.getElementById("page"), { childList: true, subtree: true });

@@ -27,7 +27,7 @@ async function fetchAll(wanted) {
   wanted.clear();
   if (!now.length) return;
   try {
-    await refresh(now, address(now));
+    await refresh(now, () => address(now));
   } catch {
     for (const region of now) wanted.add(region); // the stream tells when the server is back
   }

@@ -1,6 +1,6 @@
 // "Show more" and "Earlier messages" without leaving the page.
 
-import { ask } from "./regions.js";
+import { ask, still } from "./regions.js";
 
 addEventListener("click", async (event) => {
   const link = event.target.closest?.("a[data-more], a[data-earlier]");
@@ -21,7 +21,9 @@ async function more(link) {
 }
 
 async function earlier(link) {
+  const same = still();
   const fetched = await ask(["thread"], link.href);
+  if (!same()) return; // another conversation is shown by now
   const thread = document.getElementById("thread");
   const entries = document.getElementById("entries");
   const before = thread.scrollHeight - thread.scrollTop;

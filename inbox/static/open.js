@@ -2,7 +2,7 @@
 
 import { begin } from "./composer.js";
 import { readSoon, stream } from "./live.js";
-import { ask, put, toFoot } from "./regions.js";
+import { ask, put, toFoot, turned } from "./regions.js";
 
 const links = () => [...document.querySelectorAll("#conversations a[data-into]")];
 let wanted = 0;
@@ -18,6 +18,7 @@ export async function open(href, { push = true, focus = false } = {}) {
   if (mine !== wanted) return;
   const fresh = fetched?.getElementById("main");
   if (!fresh) return location.assign(href);
+  turned(); // parts of the other conversation may still be on their way
   main.replaceWith(document.importNode(fresh, true));
   const side = fetched.getElementById("side");
   const old = document.getElementById("side");

@@ -3,13 +3,37 @@
 import { parsed, swap } from "../design/swap.js";
 
 const running = new Map();
+let turn = 0, hands = 0, free = Promise.resolve(), letGo;
 
-/** Fetches `regions` of `url` (this page) and swaps them. Returns the fetched document, null when it did not work. */
-export async function refresh(regions, url = location.href) {
-  const answer = await ask(regions, url);
-  if (!answer) return null;
-  for (const id of regions) put(id, answer);
-  return answer;
+/** What is shown is something else from now on: no answer to what was asked before is put in its place. */
+export const turned = () => (turn += 1);
+
+/** The same while somebody moves what is shown, until what is returned is called: parts asked for meanwhile come then. */
+export function hold() {
+  turned();
+  if (!hands++) free = new Promise((resolve) => (letGo = resolve));
+  return () => {
+    turned();
+    if (!--hands) letGo();
+  };
+}
+
+/** A function that says whether what is shown is still what it was at this call. */
+export function still() {
+  const then = turn;
+  return () => then === turn;
+}
+
+/** Fetches `regions` of the page that is shown, at `address()`, and swaps them; what is not true any more is asked again. */
+export async function refresh(regions, address) {
+  for (;;) {
+    await free;
+    const same = still();
+    const answer = await ask(regions, address());
+    if (!same()) continue;
+    if (answer) for (const id of regions) put(id, answer);
+    return;
+  }
 }
 
 /** Fetches `regions` of `url` as a document, without showing them. */
