@@ -25,7 +25,8 @@ from core.child import PATIENCE, spawn
 from core.database import Index
 from core.mongod import find_mongod
 from switchboard.stores import INDEXES
-from tests.servers.mongo import MongoServer, free_port
+from tests.servers.mongo import MongoServer
+from tests.servers.ports import free_port
 
 LARGE, SMALL = "large", "small"
 HUNDREDTH = 100

@@ -14,7 +14,7 @@ import pytest
 
 from tests import house_rules
 from tests.house_rules import ROOMS, ROOT, RULES, File, Rule, files
-from tests.servers.mongo import free_port
+from tests.servers.ports import free_port
 
 # The tree is read once for all of them.
 pytestmark = pytest.mark.xdist_group("house")

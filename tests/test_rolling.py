@@ -30,7 +30,7 @@ from core.database import Database
 from tests.making import until
 from tests.running import KEY, Process, hub_process
 from tests.servers.balancer import balancer
-from tests.servers.mongo import free_port
+from tests.servers.ports import free_port
 from tests.visitor import Visitor
 
 SECRET = "the shop's secret"

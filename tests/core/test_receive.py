@@ -41,7 +41,8 @@ from tests.making import (
     working,
 )
 from tests.servers.little import Little
-from tests.servers.mongo import MongoServer, free_port
+from tests.servers.mongo import MongoServer
+from tests.servers.ports import free_port
 from tests.servers.provider import Provider
 
 

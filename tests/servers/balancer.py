@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from tests.servers.mongo import free_port
+from tests.servers.ports import free_port
 
 CONFIGURATION = Path(__file__).parents[2] / "docker" / "haproxy.cfg"
 

@@ -26,6 +26,8 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
+from tests.servers.ports import free_port
+
 DOMAIN = "example.test"
 PASSWORD = "secret"
 
@@ -179,9 +181,9 @@ class MailServer:
         `hands_to`: exim hands all mail on to this LMTP port instead, and there are no mailboxes.
         `tokeninfo`: where the mailbox server asks whose an access token is; it lets in by `mechanism` then.
         """
-        self.imap_port, self.imaps_port, self.lmtp_port, self.smtp_port = _free_ports(4)
+        self.imap_port, self.imaps_port, self.smtp_port = free_port(), free_port(), free_port()
         self.folder = Path(tempfile.mkdtemp(prefix="switchboard-mail-"))
-        self.lmtp_port = hands_to or self.lmtp_port
+        self.lmtp_port = hands_to or free_port()
         self._hands_to = hands_to
         self._certificate = certificate
         self._tokeninfo, self._mechanism = tokeninfo, mechanism
@@ -344,14 +346,3 @@ def _end(process: subprocess.Popen[bytes] | None) -> None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-
-
-def _free_ports(count: int) -> list[int]:
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()

@@ -15,16 +15,10 @@ import pymongo
 
 from core.child import spawn
 from core.mongod import find_mongod
+from tests.servers.ports import free_port
 
 MEMORY = Path("/dev/shm")
 ROOM = 4 * 1024**3
-
-
-def free_port() -> int:
-    """A port of the loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class MongoServer:

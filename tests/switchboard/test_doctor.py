@@ -29,7 +29,8 @@ from switchboard.stores import INDEXES, Stores, stores_on
 from tests.making import make_message, make_settings, now
 from tests.running import KEY, running_hub
 from tests.servers.mirror import mirror
-from tests.servers.mongo import MongoServer, free_port
+from tests.servers.mongo import MongoServer
+from tests.servers.ports import free_port
 
 HOUR_AGO = timedelta(hours=1)
 

@@ -13,8 +13,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.child import free_port
 from tests.running import KEY
+from tests.servers.ports import free_port
 
 FAKETIME = "libfaketime.so.1"
 LIBRARIES = (Path("/usr/lib"), Path("/usr/lib64"), Path("/usr/local/lib"))
@@ -57,7 +57,7 @@ class Hub:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.url = ""
-        self.lmtp = free_port(0)
+        self.lmtp = free_port()
         self.starts = 0
         self.ends: list[int] = []
         self._clock = plan.folder / f"{plan.name}.clock"

@@ -18,8 +18,9 @@ from typing import Any
 import pymongo
 from pymongo.errors import PyMongoError
 
-from core.child import answers, free_port, spawn
+from core.child import answers, spawn
 from core.mongod import find_mongod
+from tests.servers.ports import free_port
 
 SET = "torture"
 ELECTION_MS = 2000
@@ -90,7 +91,7 @@ class Node:
 
     def __init__(self, megabytes: int) -> None:
         self.disk = Disk(megabytes)
-        self.port = free_port(0)
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     async def start(self) -> None:
