@@ -85,7 +85,7 @@ async def apart(folder: Path, uri: str, database: Database) -> AsyncIterator[tup
             "SWITCHBOARD_LOG_FORMAT": "json",
             "SWITCHBOARD_LOG_LEVEL": "info",
             "SWITCHBOARD_TRUSTED_PROXIES": "127.0.0.1",
-            "SWITCHBOARD_SEND_SECONDS": "2",
+            "SWITCHBOARD_SEND_SECONDS": "5",
         }
         hubs = []
         for role in ("web", "worker"):
