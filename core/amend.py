@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Literal
@@ -58,8 +59,8 @@ class Amend:
     async def edit(self, agent: Agent, interaction_id: str, text: str, *, key: str) -> Interaction:
         """Let the customer read `text` in place of what was sent; returns the message as it still is.
 
-        The same `key` again is the same change. Raises NotFound, NotAllowed for another agent's words, Conflict when it
-        is too late, Invalid for an empty or overlong text.
+        The same `key` and text again are the same change. Raises NotFound, NotAllowed for another agent's words,
+        Conflict when it is too late, Invalid for an empty or overlong text.
         """
         target, able = await self._mine(agent, interaction_id)
         text = text.strip()
@@ -101,7 +102,7 @@ class Amend:
             channel=target.channel,
             account=target.account,
             address=target.address,
-            key=f"{what}:{target.id}:{key}",
+            key=f"{what}:{target.id}:{key}:{hashlib.sha256(content.text.encode()).hexdigest()[:16]}",
             author=Author("agent", agent.id, agent.name),
             content=content,
             at=now,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ from core.content import Content
 from core.conversations.conversation import Conversation, preview
 from core.conversations.store import Conversations
 from core.elsewhere import for_channel
-from core.errors import Conflict, Invalid, NotAllowed, NotFound
+from core.errors import Conflict, Invalid, NotAllowed, NotFound, SaidBefore
 from core.feed import Feed, conversation_changed, entry_changed, lane_due
 from core.ids import new_id
 from core.interactions import status
@@ -28,6 +29,7 @@ from core.send import Send
 from core.teams.store import Teams
 
 FARTHEST = timedelta(days=366)
+SAID_BEFORE = "The earlier version did arrive: look at the history. Send again to say this as well."
 
 
 class Desk:
@@ -73,6 +75,7 @@ class Desk:
     ) -> Interaction:
         """Answer the customer; returns the (last) queued entry. The same `key` again is the same reply.
 
+        Raises SaidBefore, having changed nothing, when it was used for other words: their answer was lost on its way.
         `address` is another address of the same customer; the conversation then goes on there. With `due_at` the
         reply is planned. A resolved conversation is reopened by it. Raises NotFound, and Invalid (having changed
         nothing) for an empty or overlong reply and for an address that cannot be written to.
@@ -83,6 +86,10 @@ class Desk:
         able = self._send.check(target)
         if (content.cc or content.bcc) and not able.subject:
             raise Invalid("Copies can be sent by mail only. Choose a mail address, or take them away.", field="cc")
+        key, said = f"reply:{conversation.id}:{key}", _fingerprint(content, due_at)
+        before = await self._interactions.by_key(target, key)
+        if before is not None and before.data.get("said", said) != said:
+            raise SaidBefore(SAID_BEFORE)
         fields: dict[str, Any] = {
             "last": {
                 "at": clock.now(),
@@ -103,10 +110,10 @@ class Desk:
             target,
             content,
             Author("agent", agent.id, agent.name),
-            key=f"reply:{conversation.id}:{key}",
+            key=key,
             conversation=conversation,
             due_at=due_at,
-            data={"signature": signature} if signature else None,
+            data={"said": said, **({"signature": signature} if signature else {})},
         )
         if self._spoken is not None:
             await self._spoken(agent, conversation)
@@ -167,13 +174,16 @@ class Desk:
         return after
 
     async def note(self, agent: Agent, conversation_id: str, text: str, *, key: str) -> Interaction:
-        """Write a private note, which only agents see."""
+        """Write a private note, which only agents see. Raises SaidBefore when `key` was used for another one."""
         if not text.strip():
             raise Invalid("Write something first.", field="text")
         _short_enough(text)
         conversation = await self._get(conversation_id)
         line = system_line(conversation, text, key=f"note:{conversation.id}:{key}", author=_author(agent))
-        return await self._line(replace(line, kind="note"))
+        there = await self._line(replace(line, kind="note"))
+        if there.content.text != line.content.text:
+            raise SaidBefore(SAID_BEFORE)
+        return there
 
     # ----------------------------------------------------------------------------------------- the state
 
@@ -339,6 +349,14 @@ class Desk:
         if conversation is None:
             raise NotFound("This conversation is not there any more.")
         return conversation
+
+
+def _fingerprint(content: Content, due_at: datetime | None) -> str:
+    """Tells the same words, files, copies and minute from others."""
+    files = [(file.name, file.sha256) for file in content.files]
+    minute = due_at.replace(second=0, microsecond=0).isoformat() if due_at else None
+    said = repr((content.text, content.subject, files, content.cc, content.bcc, minute))
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
 def _short_enough(text: str) -> None:

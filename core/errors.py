@@ -19,6 +19,7 @@ SwitchboardError            has a `code` for reports and a `sentence` for the pe
     ├── NotFound            no such thing, or not theirs to see
     ├── NotAllowed          they may not do that
     ├── Conflict            somebody else was faster; look again
+    │   └── SaidBefore      under this key other words were said already
     └── Invalid             the input is wrong; `field` names where
 """
 
@@ -173,6 +174,12 @@ class Conflict(RequestError):
     """Somebody else was faster; the page shows what is true now."""
 
     code = "conflict"
+
+
+class SaidBefore(Conflict):
+    """What was sent under this key did arrive, in other words; the same words again are no second message."""
+
+    code = "said_before"
 
 
 class Invalid(RequestError):

@@ -19,6 +19,16 @@ export function forget(form) {
   list(form);
 }
 
+/** Puts files that could not be sent back. */
+export function give(form, files) {
+  const input = form.elements.file;
+  if (!input || !files.length) return;
+  const all = new DataTransfer();
+  for (const one of [...files, ...input.files]) all.items.add(one);
+  input.files = all.files;
+  list(form);
+}
+
 addEventListener("change", (event) => {
   const form = writing(event.target);
   if (!form) return;

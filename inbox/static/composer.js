@@ -1,14 +1,56 @@
 // Writing: Ctrl+Enter sends, the words appear at once, and what is not sent yet survives a reload.
+//
+// The form is empty the moment something is sent, so that what is written next is another message: to the customer unless
+// it is said anew that it is a note. One goes after the other; what cannot go comes back into the form, under the key it
+// had, so that a second try is no second message.
 
 import { need, shown } from "./live.js";
-import { post, tell } from "./post.js";
+import { ANOTHER, freshKey, post, renew, tell } from "./post.js";
 import { toFoot } from "./regions.js";
 import { toast } from "../design/toasts.js";
-import { carry, forget } from "./attach.js";
+import { carry, forget, give } from "./attach.js";
 
 const form = () => document.getElementById("composer");
-const draft = (id) => `draft ${id}`;
-const KEPT = ["text", "cc", "bcc"];
+const KEPT = ["text", "cc", "bcc", "address", "later", "mode", "key"];
+
+// What was sent and is not answered yet, oldest first: {id, url, fields, kept, carried, ghost}.
+const waiting = [];
+// By conversation: what could not be sent while another one was shown. Files are no longer than the page.
+const files = new Map();
+let sending = false;
+
+// ------------------------------------------------------------------------------------------------ what is kept
+
+const typed = (id) => `draft ${id}`;
+const unsent = (id) => `unsent ${id}`;
+
+function stored(name) {
+  try {
+    return JSON.parse(sessionStorage.getItem(name));
+  } catch {
+    return null;
+  }
+}
+
+function store(name, value) {
+  if (value) sessionStorage.setItem(name, JSON.stringify(value));
+  else sessionStorage.removeItem(name);
+}
+
+const written = (composer) => Object.fromEntries(KEPT.map((name) => [name, composer.elements[name]?.value ?? ""]));
+
+function keep() {
+  const id = shown();
+  if (!id || !form()) return;
+  const now = written(form());
+  store(typed(id), now.text ? now : null);
+}
+
+// A reload loses none of what waits for its answer.
+function keepWaiting(id) {
+  const all = waiting.filter((one) => one.id === id).map((one) => one.kept);
+  store(unsent(id), all.length ? all : null);
+}
 
 /** Brings back what was written and not sent; called when a conversation is shown. */
 export function begin() {
@@ -16,35 +58,36 @@ export function begin() {
   const text = form()?.elements.text;
   if (!id || !text) return;
   carry(form());
-  try {
-    const kept = JSON.parse(sessionStorage.getItem(draft(id)) ?? "null");
-    if (kept && !text.value) {
-      for (const name of KEPT) if (kept[name] !== undefined && form().elements[name]) form().elements[name].value = kept[name];
-      if (kept.cc || kept.bcc) form().elements.cc?.closest("details").setAttribute("open", "");
-      form().querySelector(`#mode-${kept.mode === "note" ? "note" : "reply"}`).checked = true;
-      text.dispatchEvent(new Event("input", { bubbles: true }));
-    }
-  } catch {
-    sessionStorage.removeItem(draft(id));
-  }
+  const draft = text.value ? null : stored(typed(id)); // the browser may have brought it back already
+  const left = waiting.some((one) => one.id === id) ? null : stored(unsent(id));
+  if (left) store(unsent(id), null);
+  bring([...(left ?? []), ...(draft ? [draft] : [])]);
+  give(form(), files.get(id) ?? []);
+  files.delete(id);
 }
 
-function written(composer) {
-  const kept = { mode: composer.elements.mode.value };
-  for (const name of KEPT) kept[name] = composer.elements[name]?.value;
-  return kept;
-}
-
-function keep() {
-  const id = shown();
-  if (!id) return;
+/** Puts words before those that stand in the form. Where one was a note all are: nothing private becomes an answer. */
+function bring(all) {
+  if (!all.length) return;
+  const { elements } = form();
   const now = written(form());
-  if (now.text) sessionStorage.setItem(draft(id), JSON.stringify(now));
-  else sessionStorage.removeItem(draft(id));
+  const [first] = all;
+  elements.text.value = [...all, now].map((one) => one.text).filter(Boolean).join("\n");
+  for (const name of ["cc", "bcc", "later"]) if (elements[name] && !now[name] && first[name]) elements[name].value = first[name];
+  if (elements.address && !now.text && [...elements.address.options].some((one) => one.value === first.address)) {
+    elements.address.value = first.address;
+    carry(form());
+  }
+  if (first.cc || first.bcc) elements.cc?.closest("details").setAttribute("open", "");
+  // Whether it arrived may not be known: under its key it is no second message.
+  if (first.key) elements.key.value = first.key;
+  const secret = [...all, ...(now.text ? [now] : [])].some((one) => one.mode === "note");
+  form().querySelector(`#mode-${secret ? "note" : "reply"}`).checked = true;
+  elements.text.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
 addEventListener("input", (event) => {
-  if (event.target.form?.id === "composer" && [...KEPT, "mode"].includes(event.target.name)) keep();
+  if (event.target.form?.id === "composer" && KEPT.includes(event.target.name)) keep();
 });
 
 // r and n press the switch; the hand then wants to write.
@@ -60,38 +103,69 @@ addEventListener("keydown", (event) => {
   writing.requestSubmit(document.getElementById(resolve ? "send-resolve" : "send"));
 });
 
-addEventListener("submit", async (event) => {
+// -------------------------------------------------------------------------------------------------- sending
+
+addEventListener("submit", (event) => {
   if (event.target.id !== "composer") return;
   event.preventDefault();
   const composer = event.target;
-  const id = shown();
-  const { text, file, mode, later } = composer.elements;
-  if (!text.value.trim() && !file?.files.length) return text.focus();
+  const { text, file, later } = composer.elements;
+  const kept = written(composer);
+  const note = kept.mode === "note";
+  const carried = note ? [] : [...(file?.files ?? [])];
+  if (!text.value.trim() && !carried.length) return text.focus();
   const fields = new FormData(composer, event.submitter);
-  const before = written(composer);
-  const ghost = later?.value ? null : appear(before.text || [...file.files].map((one) => one.name).join(", "), mode.value);
-  text.value = "";
-  text.dispatchEvent(new Event("input", { bubbles: true }));
-  const answer = await post(composer.action, fields);
-  if (!answer) {
-    // Nothing is lost: the words go back to where they were, under the same key, so that a second try is no second reply.
-    ghost?.remove();
-    if (shown() === id && form() === composer) {
-      text.value = text.value ? `${before.text}\n${text.value}` : before.text;
-      text.dispatchEvent(new Event("input", { bubbles: true }));
-      text.focus();
-    } else sessionStorage.setItem(draft(id), JSON.stringify(before));
-    return;
-  }
-  composer.elements.key.value = crypto.randomUUID?.() ?? `${Date.now()}${Math.random()}`;
-  forget(composer);
-  if (composer.elements.bcc) composer.elements.bcc.value = "";
-  if (later) later.value = "";
+  if (note) fields.delete("file");
+  const ghost = !note && kept.later ? null : appear(kept.text || carried.map((one) => one.name).join(", "), kept.mode);
+  waiting.push({ id: shown(), url: composer.action, fields, kept, carried, ghost });
+  keepWaiting(shown());
+  renew(composer);
   composer.querySelector("#mode-reply").checked = true;
+  text.value = "";
+  if (!note) {
+    forget(composer);
+    if (composer.elements.bcc) composer.elements.bcc.value = "";
+    if (later) later.value = "";
+  }
+  text.dispatchEvent(new Event("input", { bubbles: true }));
+  send();
+});
+
+async function send() {
+  if (sending) return;
+  sending = true;
+  const back = [];
+  while (waiting.length) {
+    const [one] = waiting;
+    // What stands behind one that cannot go comes back with it: the order in which it was written is what was meant.
+    const held = back.some((other) => other.id === one.id);
+    const answer = held ? null : await post(one.url, one.fields, (status) => {
+      if (status === ANOTHER) one.kept.key = freshKey();
+    });
+    waiting.shift();
+    if (answer) arrived(one, answer);
+    else back.push(one);
+  }
+  sending = false;
+  for (const id of new Set(back.map((one) => one.id))) returned(id, back.filter((one) => one.id === id));
+}
+
+function arrived({ id, fields }, answer) {
+  keepWaiting(id);
   if (answer.undo) tell(answer);
   else if (fields.get("later")) toast(answer.said);
   if (shown() === id) need("thread", "head", "list", "side");
-});
+}
+
+// Nothing is lost: the words go back to where they were.
+function returned(id, all) {
+  for (const one of all) one.ghost?.remove();
+  store(unsent(id), all.map((one) => one.kept));
+  files.set(id, all.flatMap((one) => one.carried));
+  if (shown() !== id || !form()) return; // when it is opened again
+  begin();
+  form().elements.text.focus();
+}
 
 // A first letter: nothing is lost when it is refused, and when it is sent its conversation opens.
 addEventListener("submit", async (event) => {
@@ -101,7 +175,9 @@ addEventListener("submit", async (event) => {
   const send = document.getElementById("send");
   if (send.disabled) return;
   send.disabled = true;
-  const answer = await post(letter.action, new FormData(letter));
+  const answer = await post(letter.action, new FormData(letter), (status) => {
+    if (status === ANOTHER) renew(letter);
+  });
   send.disabled = false;
   if (answer) location.assign(answer.then);
 });

@@ -4,9 +4,22 @@ import { toast } from "../design/toasts.js";
 import { csrf, need } from "./live.js";
 
 const word = document.body.dataset;
+/** The answer to words under a key that was used for others: those did arrive, and these are another message. */
+export const ANOTHER = 409;
 
-/** Posts `fields` to `url`. Returns {said, then, undo}, or null after saying why it was refused. */
-export async function post(url, fields) {
+/** What is sent from here on is something else than before. */
+export function renew(form) {
+  if (form.elements.key) form.elements.key.value = freshKey();
+}
+
+/** Under the same key something is done once. */
+export const freshKey = () => crypto.randomUUID?.() ?? `${Date.now()}${Math.random()}`;
+
+/**
+ * Posts `fields` to `url`. Returns {said, then, undo}, or null after saying why it was refused; `refused(status)` is told
+ * what the server answered, and nothing when no answer came.
+ */
+export async function post(url, fields, refused = () => {}) {
   let response, answer;
   try {
     response = await fetch(url, { method: "POST", body: fields, headers: { "X-CSRF": csrf(), Accept: "application/json" } });
@@ -16,6 +29,7 @@ export async function post(url, fields) {
     return null;
   }
   if (!response.ok) {
+    refused(response.status);
     toast(answer.sentence ?? word.wordFailed, { bad: true });
     if (answer.sign_in) setTimeout(() => location.assign(`/inbox/sign-in?next=${encodeURIComponent(location.pathname)}`), 2500);
     need("head", "thread", "list");
@@ -52,6 +66,7 @@ addEventListener("submit", async (event) => {
   const answer = await post(form.action, fields);
   if (event.submitter) event.submitter.disabled = false;
   if (!answer) return;
+  renew(form);
   tell(answer);
   need("nav", "list", "head", "thread", "side", "page");
 });

@@ -13,7 +13,7 @@ from core.agents.agent import Agent
 from core.content import Content, File
 from core.conversations.conversation import Conversation
 from core.desk import may_administer
-from core.errors import Conflict, Invalid, NotAllowed, NotFound
+from core.errors import Conflict, Invalid, NotAllowed, NotFound, SaidBefore
 from core.interactions.interaction import MAX_TEXT, Interaction
 from switchboard.wiring import Parts
 from tests.making import handle, make_address, make_arrival, now, receive, told, until, working
@@ -147,6 +147,26 @@ async def test_a_planned_reply_waits(parts: Parts, agent: Agent) -> None:
 
 
 # --------------------------------------------------------------------------------------------------- notes
+
+
+@pytest.mark.parametrize("other", ["other words", "the same words\n" + "x" * 5000, "later", "with a file", "shorter"])
+async def test_other_words_under_a_key_that_was_used_are_refused_and_change_nothing(
+    parts: Parts, agent: Agent, there: Provider, other: str
+) -> None:
+    conversation = await begun(parts)
+    first = Content("the same words\n" + "y" * 5000 if other == "shorter" else "the same words")
+    await parts.desk.reply(agent, conversation.id, first, key="click")
+    before = await parts.stores.conversations.get(conversation.id)
+    files = (File("a.txt", "text/plain", 1, sha256="0" * 64),) if other == "with a file" else ()
+    again = Content(other if other[0] in "ot" else "the same words", files=files)
+    due = now() + SOON if other == "later" else None
+    with pytest.raises(SaidBefore):
+        await parts.desk.reply(agent, conversation.id, again, key="click", due_at=due)
+    assert await parts.stores.conversations.get(conversation.id) == before
+    await parts.desk.reply(agent, conversation.id, first, key="click")
+    entries = await parts.stores.interactions.page(conversation_id=conversation.id)
+    ours = [entry.content.text for entry in entries if entry.author.kind == "agent"]
+    assert "".join(ours).replace("\n", "") == first.text.replace("\n", "")
 
 
 async def test_a_note_is_kept_once_found_again_and_never_sent(parts: Parts, agent: Agent, there: Provider) -> None:

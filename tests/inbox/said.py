@@ -16,6 +16,7 @@ ERRORS = {
     "NotFound",
     "NotAllowed",
     "Conflict",
+    "SaidBefore",
     "Invalid",
     "TooLarge",
 }

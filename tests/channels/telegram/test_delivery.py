@@ -135,12 +135,15 @@ async def test_an_agent_changes_and_takes_back_what_they_sent(parts: Parts, bot:
     changed = await entry(parts, sent.id)
     assert changed.edits == ("The price is 10",)
     assert bot.calls.count("editMessageText") == 1
+    # Whoever heard no answer and changes the words once more gets them.
+    await parts.amend.edit(agent(), sent.id, "The price is 13", key="k1")
+    await until(lambda: _reads(parts, sent.id, "The price is 13"))
     number = int(changed.external_ids[0])
-    assert bot.messages[ann.id, number]["text"] == "The price is 12"
+    assert bot.messages[ann.id, number]["text"] == "The price is 13"
     await parts.amend.delete(agent(), sent.id, key="k2")
     await until(lambda: _gone(parts, sent.id))
     assert bot.messages[ann.id, number]["deleted"]
-    assert (await entry(parts, sent.id)).content.text == "The price is 12", "agents still see what was said"
+    assert (await entry(parts, sent.id)).content.text == "The price is 13", "agents still see what was said"
     with pytest.raises(Conflict):
         await parts.amend.edit(agent(), sent.id, "too late", key="k3")
 
