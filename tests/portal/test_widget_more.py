@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Error, Locator, Page, Route, expect
+from pymongo import MongoClient
 
 from core.channel import Account
 from core.chat.typing import Typist
@@ -22,7 +23,7 @@ from tests.making import until
 from tests.portal.browsing import complaints, foreign_site
 from tests.portal.conftest import put, said_at
 from tests.portal.test_identity import SECRET, token
-from tests.portal.test_widget import address_of, say, shop
+from tests.portal.test_widget import address_of, dot, say, shop
 from tests.portal.wire import Wire, wire_to
 
 GREETINGS = (
@@ -239,6 +240,38 @@ async def test_signed_in_by_the_site_and_forgotten_at_sign_out(hub: Hub) -> None
         await say(page, "somebody new")
         await expect(part(page, ".pending")).to_have_count(0)
         assert await address_of(page) != stranger
+
+
+async def test_a_file_on_its_way_is_not_sent_as_whoever_is_there_by_then(
+    hub: Hub, mongo_client: MongoClient[dict[str, Any]]
+) -> None:
+    asked, go = asyncio.Event(), asyncio.Event()
+
+    async def slowly(route: Route) -> None:
+        asked.set()
+        await go.wait()
+        with suppress(Error):  # the page has given it up
+            await route.continue_()
+
+    async with site(hub) as (page, _wire, _found):
+        chat = "document.querySelector('switchboard-chat')"
+        await page.evaluate(f"{chat}.signIn({{token: {token(sub='1', name='Ann')!r}}})")
+        await part(page, ".launcher").click()
+        await say(page, "as Ann")
+        await expect(part(page, ".pending")).to_have_count(0)
+        await page.route("**/chat/files", slowly)
+        await part(page, "input[type=file]").set_input_files([dot("ann-1.png"), dot("ann-2.png")])
+        await asked.wait()
+        # Her word is renewed and she is still there; then somebody else is.
+        await page.evaluate(f"{chat}.signIn({{token: {token(sub='1', name='Ann Lee')!r}}})")
+        await expect(part(page, ".pending")).to_have_count(2)
+        await page.evaluate(f"{chat}.signIn({{token: {token(sub='2', name='Bob')!r}}})")
+        await expect(part(page, ".pending")).to_have_count(0)
+        go.set()
+        await part(page, "input[type=file]").set_input_files(dot("bob.png"))
+        await expect(part(page, ".you img")).to_have_attribute("alt", "bob.png")
+        log = mongo_client[hub.parts.settings.database]["interactions"].find({"direction": "in"})
+        assert [file["name"] for entry in log for file in entry["content"].get("files", ())] == ["bob.png"]
 
 
 async def test_the_menu_by_keyboard_alone_and_its_mail(hub: Hub) -> None:

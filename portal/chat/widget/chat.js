@@ -154,6 +154,8 @@ class Chat {
   }
 
   become(user) {
+    // Who signs in is who was there before; everybody else is not.
+    if (!user || (this.user && drawer(user) !== drawer(this.user))) this.uploads.clear();
     this.user = user;
     this.store.user(user ? drawer(user) : "");
     this.talk.reset();

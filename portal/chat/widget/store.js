@@ -95,9 +95,13 @@ class Store {
   }
 }
 
-// Sorts by time, and nobody has had it before. (randomUUID is not there on plain http.)
+let newest = 0;
+
+// Sorts by time, also of two in one millisecond and when the clock is put back, and nobody has had it before.
+// (randomUUID is not there on plain http.)
 function newId() {
   const noise = crypto.getRandomValues(new Uint8Array(10));
-  const time = Date.now().toString(36).padStart(9, "0");
+  newest = Math.max(Date.now(), newest + 1);
+  const time = newest.toString(36).padStart(9, "0");
   return `${time}-${Array.from(noise, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }

@@ -23,6 +23,13 @@ class Uploads {
     this.on.changed();
   }
 
+  // Somebody else is there from now on: what the one before chose is not sent as theirs.
+  clear() {
+    this.all.clear();
+    this.busy?.abort();
+    this.on.changed();
+  }
+
   // One after the other, in the order they were chosen; without a token they wait for the line.
   next() {
     this.on.changed();
@@ -46,6 +53,7 @@ class Uploads {
       try {
         answer = JSON.parse(request.responseText);
       } catch {}
+      if (!this.all.has(id)) return this.next();
       if (request.status === 200 && answer.file) {
         this.all.delete(id);
         this.on.done(id, upload, answer.file);
