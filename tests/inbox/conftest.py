@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+from playwright.async_api import Browser
 
 from core.agents.agent import Agent
 from switchboard.hub import Hub
+from tests.browser import browsing
 from tests.inbox.desk import AtDesk, agent_of, at_desk, site
 from tests.running import running_hub
 
@@ -34,3 +36,9 @@ async def desk(hub: Hub, maria: Agent) -> AsyncIterator[AtDesk]:
 async def admin(hub: Hub) -> AsyncIterator[AtDesk]:
     async with at_desk(hub, await agent_of(hub, "Ada", "admin")) as desk:
         yield desk
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with browsing() as found:
+        yield found

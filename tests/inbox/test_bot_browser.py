@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Page, expect
 
 from core.hours.hours import Hours
 from core.hours.written import read_week
 from switchboard.hub import Hub
-from tests.browser import assert_accessible, browsing, page_of
+from tests.browser import assert_accessible, page_of
 from tests.inbox.desk import agent_of
+from tests.inbox.pages import drag, fits, sign_in
 from tests.inbox.test_bot import history_of_runs, planned_call
-from tests.inbox.test_browser import fits, sign_in
 
 PAGES = (
     *("/inbox/calls", "/inbox/bot/report", "/inbox/bot/try", "/inbox/bot/texts", "/inbox/bot/texts/order.one"),
@@ -22,28 +21,10 @@ PAGES = (
 )
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with browsing() as found:
-        yield found
-
-
 async def admin_at(hub: Hub, browser: Browser, errors: list[str], language: str = "en", **options: object) -> Page:
     _, page = await page_of(browser, errors, timezone_id="Europe/Kyiv", **options)
     await sign_in(hub, page, await agent_of(hub, "Ada", "admin", language))
     return page
-
-
-async def drag(page: Page, handle: Locator, to: Locator) -> None:
-    """Take `handle` to the far end of `to`."""
-    await handle.hover()  # which waits until nothing moves any more
-    end = await to.bounding_box()
-    assert end
-    await page.mouse.down()
-    await expect(page.locator(".moving")).to_have_count(1)
-    await page.mouse.move(end["x"] + 40, end["y"] + end["height"] * 0.6, steps=4)
-    await page.mouse.move(end["x"] + 40, end["y"] + end["height"] * 0.9, steps=4)
-    await page.mouse.up()
 
 
 @pytest.mark.parametrize(("language", "theme", "width"), [("en", "light", 1280), ("ru", "dark", 390)])

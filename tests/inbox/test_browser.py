@@ -2,40 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, expect
 
 from core.agents.agent import Agent
 from core.content import Content
 from switchboard.hub import Hub
-from tests.browser import assert_accessible, browsing, page_of
-from tests.inbox.desk import PASSWORD, agent_of, asks, says
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with browsing() as browser:
-        yield browser
-
-
-async def sign_in(hub: Hub, page: Page, agent: Agent) -> None:
-    await page.goto(f"{hub.url}/inbox/")
-    await page.locator("[name=email]").fill(agent.email)
-    await page.locator("[name=password]").fill(PASSWORD)
-    await page.keyboard.press("Enter")
-    await page.wait_for_url("**/inbox/")
-
-
-async def fits(page: Page) -> None:
-    """Nothing sticks out sideways."""
-    wide = await page.evaluate(
-        """() => document.documentElement.scrollWidth <= window.innerWidth ? [] :
-            [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
-                .map((e) => e.outerHTML.slice(0, 100))"""
-    )
-    assert wide == [], page.url
+from tests.browser import assert_accessible, page_of
+from tests.inbox.desk import agent_of, asks, says
+from tests.inbox.pages import fits, sign_in
 
 
 async def test_two_agents_see_what_happens_without_a_reload(hub: Hub, browser: Browser, maria: Agent) -> None:

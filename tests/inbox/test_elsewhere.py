@@ -15,7 +15,7 @@ from core.content import Content
 from switchboard.hub import Hub
 from tests.browser import assert_accessible, browsing, page_of
 from tests.inbox.desk import asks, conversation_of
-from tests.inbox.test_browser import fits, sign_in
+from tests.inbox.pages import fits, sign_in
 from tests.making import until
 from tests.servers.smtp import FaultySmtp
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
@@ -15,9 +14,9 @@ from core.channel import Account
 from core.forms.field import FormField, Option
 from core.forms.form import Form
 from switchboard.hub import Hub
-from tests.browser import assert_accessible, browsing, page_of
+from tests.browser import assert_accessible, page_of
 from tests.inbox.desk import AtDesk, agent_of
-from tests.inbox.test_browser import fits, sign_in
+from tests.inbox.pages import fits, sign_in
 
 RIDE = Form(
     "ride",
@@ -37,12 +36,6 @@ BASE = "/inbox/settings/forms/ride"
 async def ride(hub: Hub) -> Form:
     await hub.parts.stores.accounts.save(Account("webform", "site", "Our site"))
     return await hub.parts.stores.forms.save(RIDE)
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with browsing() as found:
-        yield found
 
 
 async def fields_of(desk: AtDesk, path: str = BASE) -> list[tuple[str, str]]:

@@ -7,13 +7,11 @@ import csv
 import io
 import re
 import zipfile
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-import pytest
 from playwright.async_api import Browser, Page, expect
 
 from core.campaigns.link import Link
@@ -21,16 +19,10 @@ from core.ids import new_id
 from core.leads.lead import Lead, Source
 from core.leads.store import LeadView
 from switchboard.hub import Hub
-from tests.browser import assert_accessible, browsing, page_of
+from tests.browser import assert_accessible, page_of
 from tests.inbox.desk import AtDesk, agent_of, asks
-from tests.inbox.test_browser import fits, sign_in
+from tests.inbox.pages import fits, sign_in
 from tests.making import now
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with browsing() as found:
-        yield found
 
 
 def made(name: str, **values: Any) -> Lead:

@@ -11,10 +11,10 @@ from playwright.async_api import Browser, expect
 
 from core.agents.agent import Agent
 from switchboard.hub import Hub
-from tests.browser import assert_accessible, browsing, page_of
+from tests.browser import assert_accessible, page_of
 from tests.inbox.desk import agent_of, asks
 from tests.inbox.letters import arrives, mail_line, sent, thread_about, written
-from tests.inbox.test_browser import fits, sign_in
+from tests.inbox.pages import fits, sign_in
 from tests.servers.smtp import FaultySmtp
 
 PASTES = """() => {
@@ -25,12 +25,6 @@ PASTES = """() => {
     document.getElementById("text").dispatchEvent(
         new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
 }"""
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with browsing() as browser:
-        yield browser
 
 
 @pytest.fixture

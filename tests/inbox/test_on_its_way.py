@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -12,10 +11,9 @@ from playwright.async_api import Browser, Page, Route, expect
 from core.agents.agent import Agent
 from core.interactions.interaction import Author
 from switchboard.hub import Hub
-from tests.browser import browsing, page_of
+from tests.browser import page_of
 from tests.inbox.desk import agent_of, asks, says
-from tests.inbox.test_bot_browser import drag
-from tests.inbox.test_browser import sign_in
+from tests.inbox.pages import drag, sign_in
 from tests.making import make_message
 
 # Notes when the pane of one conversation shows words of another.
@@ -27,12 +25,6 @@ WATCH = """([shown, words]) => {
   window.mixed = false;
   new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
 }"""
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with browsing() as found:
-        yield found
 
 
 class Late:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
 from playwright.async_api import Browser, Page, Route, expect
@@ -11,18 +11,12 @@ from playwright.async_api import Browser, Page, Route, expect
 from core.agents.agent import Agent
 from core.conversations.conversation import Conversation
 from switchboard.hub import Hub
-from tests.browser import browsing, page_of
+from tests.browser import page_of
 from tests.inbox.desk import asks
-from tests.inbox.test_browser import sign_in
+from tests.inbox.pages import sign_in
 
 SAY = "**/inbox/c/*/say"
 Way = Callable[[Route], Awaitable[None]]
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with browsing() as found:
-        yield found
 
 
 async def said(hub: Hub, conversation: Conversation) -> list[tuple[str, str]]:
