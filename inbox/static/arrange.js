@@ -56,8 +56,8 @@ export function arrange(list, settled) {
     if (!handle || event.button || !list()?.contains(handle)) return;
     const row = rowsOf(list()).find((one) => one.contains(handle));
     let moved = false;
-    const release = hold();
     handle.setPointerCapture(event.pointerId);
+    const release = hold();
     row.classList.add("moving");
     const move = ({ clientY }) => {
       const rows = rowsOf(list());

@@ -4,16 +4,18 @@
 // it is said anew that it is a note. One goes after the other; what cannot go comes back into the form, under the key it
 // had, so that a second try is no second message.
 
+import { draftOf, joined, keepDraft, keepUnsent, unsentOf } from "./drafts.js";
 import { need, shown } from "./live.js";
 import { ANOTHER, freshKey, post, renew, tell } from "./post.js";
 import { toFoot } from "./regions.js";
 import { toast } from "../design/toasts.js";
 import { carry, forget, give } from "./attach.js";
 
+const word = document.body.dataset;
 const form = () => document.getElementById("composer");
 const KEPT = ["text", "cc", "bcc", "address", "later", "mode", "key"];
 
-// What was sent and is not answered yet, oldest first: {id, url, fields, kept, carried, ghost}.
+// What was sent and is not answered yet, oldest first: {id, name, url, fields, kept, carried, ghost}.
 const waiting = [];
 // By conversation: what could not be sent while another one was shown. Files are no longer than the page.
 const files = new Map();
@@ -21,36 +23,9 @@ let sending = false;
 
 // ------------------------------------------------------------------------------------------------ what is kept
 
-const typed = (id) => `draft ${id}`;
-const unsent = (id) => `unsent ${id}`;
-
-function stored(name) {
-  try {
-    return JSON.parse(sessionStorage.getItem(name));
-  } catch {
-    return null;
-  }
-}
-
-function store(name, value) {
-  if (value) sessionStorage.setItem(name, JSON.stringify(value));
-  else sessionStorage.removeItem(name);
-}
-
 const written = (composer) => Object.fromEntries(KEPT.map((name) => [name, composer.elements[name]?.value ?? ""]));
-
-function keep() {
-  const id = shown();
-  if (!id || !form()) return;
-  const now = written(form());
-  store(typed(id), now.text ? now : null);
-}
-
-// A reload loses none of what waits for its answer.
-function keepWaiting(id) {
-  const all = waiting.filter((one) => one.id === id).map((one) => one.kept);
-  store(unsent(id), all.length ? all : null);
-}
+const keep = () => shown() && form() && keepDraft(shown(), written(form()));
+const waitingIn = (id) => waiting.filter((one) => one.id === id).map((one) => one.kept);
 
 /** Brings back what was written and not sent; called when a conversation is shown. */
 export function begin() {
@@ -58,31 +33,29 @@ export function begin() {
   const text = form()?.elements.text;
   if (!id || !text) return;
   carry(form());
-  const draft = text.value ? null : stored(typed(id)); // the browser may have brought it back already
-  const left = waiting.some((one) => one.id === id) ? null : stored(unsent(id));
-  if (left) store(unsent(id), null);
-  bring([...(left ?? []), ...(draft ? [draft] : [])]);
+  const draft = text.value ? null : draftOf(id); // the browser may have brought it back already
+  const left = waitingIn(id).length ? [] : unsentOf(id);
+  if (left.length) keepUnsent(id, []);
+  bring([...left, draft].filter(Boolean));
   give(form(), files.get(id) ?? []);
   files.delete(id);
 }
 
-/** Puts words before those that stand in the form. Where one was a note all are: nothing private becomes an answer. */
+// Puts words before those that stand in the form.
 function bring(all) {
   if (!all.length) return;
   const { elements } = form();
   const now = written(form());
-  const [first] = all;
-  elements.text.value = [...all, now].map((one) => one.text).filter(Boolean).join("\n");
-  for (const name of ["cc", "bcc", "later"]) if (elements[name] && !now[name] && first[name]) elements[name].value = first[name];
-  if (elements.address && !now.text && [...elements.address.options].some((one) => one.value === first.address)) {
-    elements.address.value = first.address;
+  const whole = joined(now.text ? [...all, now] : all);
+  elements.text.value = whole.text;
+  for (const name of ["cc", "bcc", "later", "key"])
+    if (elements[name] && whole[name] !== undefined) elements[name].value = whole[name];
+  if ([...(elements.address?.options ?? [])].some((one) => one.value === whole.address)) {
+    elements.address.value = whole.address;
     carry(form());
   }
-  if (first.cc || first.bcc) elements.cc?.closest("details").setAttribute("open", "");
-  // Whether it arrived may not be known: under its key it is no second message.
-  if (first.key) elements.key.value = first.key;
-  const secret = [...all, ...(now.text ? [now] : [])].some((one) => one.mode === "note");
-  form().querySelector(`#mode-${secret ? "note" : "reply"}`).checked = true;
+  if (whole.cc || whole.bcc) elements.cc?.closest("details").setAttribute("open", "");
+  form().querySelector(`#mode-${whole.mode === "note" ? "note" : "reply"}`).checked = true;
   elements.text.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
@@ -117,8 +90,9 @@ addEventListener("submit", (event) => {
   const fields = new FormData(composer, event.submitter);
   if (note) fields.delete("file");
   const ghost = !note && kept.later ? null : appear(kept.text || carried.map((one) => one.name).join(", "), kept.mode);
-  waiting.push({ id: shown(), url: composer.action, fields, kept, carried, ghost });
-  keepWaiting(shown());
+  const { title: name = "" } = document.getElementById("main").dataset;
+  waiting.push({ id: shown(), name, url: composer.action, fields, kept, carried, ghost });
+  keepUnsent(shown(), waitingIn(shown()));
   renew(composer);
   composer.querySelector("#mode-reply").checked = true;
   text.value = "";
@@ -151,7 +125,7 @@ async function send() {
 }
 
 function arrived({ id, fields }, answer) {
-  keepWaiting(id);
+  keepUnsent(id, waitingIn(id));
   if (answer.undo) tell(answer);
   else if (fields.get("later")) toast(answer.said);
   if (shown() === id) need("thread", "head", "list", "side");
@@ -160,11 +134,18 @@ function arrived({ id, fields }, answer) {
 // Nothing is lost: the words go back to where they were.
 function returned(id, all) {
   for (const one of all) one.ghost?.remove();
-  store(unsent(id), all.map((one) => one.kept));
+  const kept = all.map((one) => one.kept);
   files.set(id, all.flatMap((one) => one.carried));
-  if (shown() !== id || !form()) return; // when it is opened again
-  begin();
-  form().elements.text.focus();
+  if (shown() === id && form()) {
+    keepUnsent(id, kept);
+    begin();
+    form().elements.text.focus();
+  } else {
+    keepUnsent(id, []);
+    keepDraft(id, joined([...kept, draftOf(id)].filter(Boolean)));
+    const text = word.wordUnsent.replace("{name}", all[0].name || word.wordSomebody);
+    toast(text, { bad: true, into: `/inbox/c/${id}`, label: word.wordThere });
+  }
 }
 
 // A first letter: nothing is lost when it is refused, and when it is sent its conversation opens.

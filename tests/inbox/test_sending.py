@@ -11,8 +11,8 @@ from playwright.async_api import Browser, Page, Route, expect
 from core.agents.agent import Agent
 from core.conversations.conversation import Conversation
 from switchboard.hub import Hub
-from tests.browser import page_of
-from tests.inbox.desk import asks
+from tests.browser import assert_accessible, page_of
+from tests.inbox.desk import asks, says
 from tests.inbox.pages import sign_in
 
 SAY = "**/inbox/c/*/say"
@@ -142,6 +142,48 @@ async def test_a_second_try_is_no_second_message(
     await expect(page.locator("#text")).to_have_value("")
     await arrives(page, "Only once")
     assert await said(hub, conversation) == [("message", "Only once")]
+
+
+async def test_what_could_not_be_sent_while_another_conversation_is_open_is_told_and_waits_there(
+    hub: Hub, browser: Browser, maria: Agent
+) -> None:
+    ann, bob = await asks(hub, name="Ann"), await asks(hub, "bob", name="Bob")
+    page = await at(hub, browser, maria, ann)
+    go = asyncio.Event()
+
+    async def breaks(route: Route) -> None:
+        await go.wait()
+        await route.abort()
+
+    await page.route(SAY, breaks)
+    await page.locator("#file").set_input_files({"name": "map.txt", "mimeType": "text/plain", "buffer": b"here"})
+    await send(page, "For Ann only")
+    await page.locator(f"#c-{bob.id} a").click()
+    await expect(page.locator("#main")).to_have_attribute("data-conversation", bob.id)
+    await page.locator("#text").fill("For Bob")
+    go.set()
+    await expect(page.locator("#toasts")).to_contain_text("What you wrote to Ann was not sent.")
+    await expect(page.locator("#text")).to_have_value("For Bob")
+    # What waits is marked in the list, also after a reload and when the row is drawn anew.
+    await expect(page.locator(f"#c-{ann.id} [data-draft]")).to_have_attribute("data-draft", "Draft")
+    await says(hub, "Are you there?", name="Ann")
+    await expect(page.locator(f"#c-{ann.id}")).to_contain_text("Are you there?")
+    await expect(page.locator("[data-draft]")).to_have_count(1)
+    await assert_accessible(page)
+    await page.unroute(SAY)
+    await page.get_by_role("link", name="Go there").click()
+    await expect(page.locator("#main")).to_have_attribute("data-conversation", ann.id)
+    await expect(page.locator("#toasts")).to_be_empty()
+    await expect(page.locator("#text")).to_have_value("For Ann only")
+    await expect(page.locator("#chosen li")).to_contain_text("map.txt")
+    await page.locator("#text").press("Control+Enter")
+    await arrives(page, "For Ann only")
+    await expect(page.locator(f"#c-{ann.id} [data-draft]")).to_have_count(0)
+    await expect(page.locator(f"#c-{bob.id} [data-draft]")).to_have_count(1)
+    await page.locator(f"#c-{bob.id} a").click()
+    await expect(page.locator("#text")).to_have_value("For Bob")
+    await expect(page.locator("[data-draft]")).to_have_count(0)
+    assert (await said(hub, ann), await said(hub, bob)) == ([("message", "For Ann only")], [])
 
 
 async def test_a_page_that_is_closed_while_it_sends_loses_nothing(hub: Hub, browser: Browser, maria: Agent) -> None:

@@ -2,8 +2,11 @@
 
 const SECONDS = 7;
 
-/** Shows `text`; with `undo` (a function) and `label` a button that calls it. Stays while it is pointed at or focused. */
-export function toast(text, { undo, label, bad = false } = {}) {
+/**
+ * Shows `text`; with `undo` (a function) and `label` a button that calls it, with `into` (a conversation's address) a link
+ * that opens it. Stays while it is pointed at or focused.
+ */
+export function toast(text, { undo, into, label, bad = false } = {}) {
   const place = document.getElementById("toasts");
   const element = document.createElement("div");
   element.className = bad ? "toast bad" : "toast";
@@ -15,6 +18,12 @@ export function toast(text, { undo, label, bad = false } = {}) {
       undo();
     });
     element.append(button);
+  }
+  if (into) {
+    const link = Object.assign(document.createElement("a"), { href: into, textContent: label });
+    link.dataset.into = "";
+    link.addEventListener("click", () => element.remove());
+    element.append(link);
   }
   place.replaceChildren(element);
   leaveLater(element, bad ? SECONDS * 2 : SECONDS);
