@@ -13,6 +13,7 @@ import aiohttp
 import orjson
 
 from benchmarks.figures import Figure, compared, percentile
+from benchmarks.load import PATIENCE
 from benchmarks.stage import Stage
 from benchmarks.visitor import Browser, Visitor, browser, open_site
 from core.agents.passwords import new_password
@@ -136,14 +137,14 @@ async def inbox(stage: Stage, stores: Stores, url: str, visitors: Browser) -> As
             told = page.expect(conversation)
             began = perf_counter()
             await visitor.say(f"And another thing, number {number}")
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE):
                 singles.append(await told - began)
         for number in range(int(stage.some(6, 1))):
             await asyncio.sleep(0.5)
             began = perf_counter()
             news = [page.expect(conversation) for _, conversation in known]
             await asyncio.gather(*(visitor.say(f"All of us at once, {number}") for visitor, _ in known))
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE):
                 crowds += [await told - began for told in news]
     for name, waits in (("1 visitor", singles), (f"{len(known)} at once", crowds)):
         yield Figure(f"message to inbox page, {name}, median", "ms", [percentile(waits, 0.5) * 1000])
@@ -174,7 +175,7 @@ async def signed_in(stores: Stores, url: str) -> AsyncIterator[Page]:
 async def _handed_over(stores: Stores, visitor: Visitor) -> str:
     """The visitor's conversation, once it is with people."""
     await visitor.say("I want to talk to a person")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while True:
             entries = await stores.interactions.page(address=f"webchat:bench:{visitor.id}")
             found = next((entry.conversation_id for entry in entries if entry.conversation_id), None)

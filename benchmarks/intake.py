@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from itertools import count
 
 from benchmarks.figures import Figure, compared, percentile
-from benchmarks.load import Load, post
+from benchmarks.load import PATIENCE, Load, post
 from benchmarks.stage import Stage
 from core.channel import Account
 from switchboard.stores import Stores
@@ -124,7 +124,7 @@ async def _rounds(
 async def worked_off(stores: Stores) -> None:
     """Wait until a worker has handled all that came in."""
     log = stores.database.collection("interactions")
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(PATIENCE):
         while await log.count_documents({"status": "received"}, hint="unhandled"):  # noqa: ASYNC110 - another process does it
             await asyncio.sleep(0.1)
 

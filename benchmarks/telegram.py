@@ -22,6 +22,7 @@ import psutil
 from aiohttp import web
 
 from benchmarks.figures import Figure, compared, percentile
+from benchmarks.load import PATIENCE
 from benchmarks.stage import Stage
 from core.channel import Account
 from switchboard.stores import Stores
@@ -30,7 +31,6 @@ TOKEN = "4711:" + "x" * 35
 SECRET = "a-secret-for-the-bench"
 HEADERS = {"X-Telegram-Bot-Api-Secret-Token": SECRET, "Content-Type": "application/json"}
 PER_SECOND = 200
-PATIENCE = 60.0
 BOT = {"id": 4711, "is_bot": True, "first_name": "Bench", "username": "bench_bot"}
 HOOK = {"url": "", "has_custom_certificate": False, "pending_update_count": 0}
 

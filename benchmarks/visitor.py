@@ -13,13 +13,13 @@ from typing import Any
 import aiohttp
 import orjson
 
+from benchmarks.load import PATIENCE
 from benchmarks.stage import signing_key
 from core.channel import Account
 from portal.chat.visitor import Visitors
 from switchboard.stores import Stores
 
 SITE = "bench"
-PATIENCE = 30.0
 
 
 async def open_site(stores: Stores) -> None:
