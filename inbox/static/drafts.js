@@ -1,10 +1,11 @@
-// What was written and not sent: kept as long as the tab, also over a reload, and marked in the list.
+// What an agent wrote and has not sent: kept as long as the tab, also over a reload, for nobody else, and marked in the
+// list.
 
 import { shown } from "./live.js";
 
 const word = document.body.dataset;
-const typed = (id) => `draft ${id}`;
-const unsent = (id) => `unsent ${id}`;
+const typed = (id) => `draft ${word.agent} ${id}`;
+const unsent = (id) => `unsent ${word.agent} ${id}`;
 
 function stored(name) {
   try {

@@ -12,7 +12,7 @@ from core.agents.agent import Agent
 from core.conversations.conversation import Conversation
 from switchboard.hub import Hub
 from tests.browser import assert_accessible, page_of
-from tests.inbox.desk import asks, says
+from tests.inbox.desk import agent_of, asks, says
 from tests.inbox.pages import sign_in
 
 SAY = "**/inbox/c/*/say"
@@ -228,3 +228,15 @@ async def test_whoever_changes_the_words_after_a_lost_answer_is_told_that_the_fi
     await expect(page.locator("#text")).to_have_value("")
     await arrives(page, "At seven")
     assert await said(hub, conversation) == [(kind, "At six"), (kind, "At seven")]
+
+
+async def test_a_draft_is_shown_to_nobody_else_at_the_same_machine(hub: Hub, browser: Browser, maria: Agent) -> None:
+    conversation = await asks(hub)
+    page = await at(hub, browser, maria, conversation)
+    await page.locator("#text").fill("What Maria thinks")
+    for agent, words in ((await agent_of(hub, "Oleh"), ""), (maria, "What Maria thinks")):
+        await page.context.clear_cookies()
+        await sign_in(hub, page, agent)
+        await expect(page.locator("[data-draft]")).to_have_count(1 if words else 0)
+        await page.goto(f"{hub.url}/inbox/c/{conversation.id}")
+        await expect(page.locator("#text")).to_have_value(words)
