@@ -49,6 +49,18 @@ async def never_arrives(route: Route) -> None:
     await route.abort()
 
 
+async def held(page: Page, then: Way) -> asyncio.Event:
+    """From now on `then` happens to what is sent, once the event that is returned is set."""
+    go = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await go.wait()
+        await then(route)
+
+    await page.route(SAY, hold)
+    return go
+
+
 async def answer_is_lost(route: Route) -> None:
     """The hub has it, and the line breaks on the way back."""
     await route.fetch()
@@ -60,13 +72,7 @@ async def test_what_is_written_while_something_is_on_its_way_is_another_message(
 ) -> None:
     conversation = await asks(hub)
     page = await at(hub, browser, maria, conversation)
-    go = asyncio.Event()
-
-    async def slowly(route: Route) -> None:
-        await go.wait()
-        await route.continue_()
-
-    await page.route(SAY, slowly)
+    go = await held(page, lambda route: route.continue_())
     await page.locator("#mode-note").locator("..").click()
     await send(page, "He is difficult")
     # From this moment on, and not when the answer comes: a hand that goes on writing would not see it change.
@@ -97,13 +103,7 @@ async def test_what_stands_behind_one_that_cannot_go_comes_back_with_it(
 ) -> None:
     conversation = await asks(hub)
     page = await at(hub, browser, maria, conversation)
-    go = asyncio.Event()
-
-    async def breaks(route: Route) -> None:
-        await go.wait()
-        await route.abort()
-
-    await page.route(SAY, breaks)
+    go = await held(page, never_arrives)
     await page.locator("#file").set_input_files({"name": "map.txt", "mimeType": "text/plain", "buffer": b"here"})
     await send(page, "First")
     await expect(page.locator("#chosen li")).to_have_count(0)
@@ -149,13 +149,7 @@ async def test_what_could_not_be_sent_while_another_conversation_is_open_is_told
 ) -> None:
     ann, bob = await asks(hub, name="Ann"), await asks(hub, "bob", name="Bob")
     page = await at(hub, browser, maria, ann)
-    go = asyncio.Event()
-
-    async def breaks(route: Route) -> None:
-        await go.wait()
-        await route.abort()
-
-    await page.route(SAY, breaks)
+    go = await held(page, never_arrives)
     await page.locator("#file").set_input_files({"name": "map.txt", "mimeType": "text/plain", "buffer": b"here"})
     await send(page, "For Ann only")
     await page.locator(f"#c-{bob.id} a").click()
